@@ -1,0 +1,199 @@
+/* Processes: descriptors, signals, the double fork. */
+#include "common/base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/close_range.h>
+
+#include "common/base/path.h"
+
+/* Where close_range() is missing, no more descriptors than these are tried:
+ * a limit of 2^30 would keep a child busy for minutes. */
+enum { FD_TRIED_MAX = 65536 };
+
+static int
+fd_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > FD_TRIED_MAX)
+		return FD_TRIED_MAX;
+	return (int)r.rlim_cur;
+}
+
+/* Async-signal-safe.  Close [from, to], or mark it close-on-exec.  An older
+ * kernel, or a container's filter, may not know close_range(). */
+static void
+fds_range(int from, int to, bool cloexec)
+{
+	int last = fd_limit() - 1;
+
+	if (close_range((unsigned)from, (unsigned)to,
+		cloexec ? CLOSE_RANGE_CLOEXEC : 0) == 0)
+		return;
+	if (to < last)
+		last = to;
+	for (int fd = from; fd <= last; fd++) {
+		if (cloexec)
+			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		else
+			(void)close(fd);
+	}
+}
+
+void
+proc_cloexec_from(int from)
+{
+	fds_range(from, INT_MAX, true);
+}
+
+void
+proc_reset_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	/* Refused for KILL, STOP and those that libc keeps: as it should. */
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		(void)sigaction(sig, &dfl, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Least of keep[] that is >= from, or -1. */
+static int
+next_kept(const int *keep, size_t n, int from)
+{
+	int least = -1;
+
+	for (size_t i = 0; i < n; i++)
+		if (keep[i] >= from && (least == -1 || keep[i] < least))
+			least = keep[i];
+	return least;
+}
+
+/* Without /dev/null the descriptor ends up closed. */
+static void
+fd_to_null(int null, int fd)
+{
+	if (null == -1)
+		(void)close(fd);
+	else if (null != fd)
+		(void)dup2(null, fd);
+	else
+		(void)fcntl(fd, F_SETFD, 0);
+}
+
+void
+proc_clean_fds(bool keep_stderr, const int *keep, size_t n)
+{
+	int from = 3, kept, null;
+
+	/* First, so that a full table has room for /dev/null. */
+	while ((kept = next_kept(keep, n, from)) != -1) {
+		if (kept > from)
+			fds_range(from, kept - 1, false);
+		from = kept + 1;
+	}
+	fds_range(from, INT_MAX, false);
+
+	/* A closed 2 would become whatever is opened next. */
+	if (keep_stderr && fcntl(STDERR_FILENO, F_GETFD) == -1)
+		keep_stderr = false;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	fd_to_null(null, STDIN_FILENO);
+	fd_to_null(null, STDOUT_FILENO);
+	if (!keep_stderr)
+		fd_to_null(null, STDERR_FILENO);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
+static void
+tell_errno(int fd)
+{
+	int code = errno;
+
+	/* A parent that has gone has nobody to tell. */
+	if (write(fd, &code, sizeof(code)) < 0)
+		return;
+}
+
+NORETURN static void
+detached_exec(const char *const argv[], char *const envp[], int tell)
+{
+	/* Above 2, where proc_clean_fds() leaves it. */
+	tell = fcntl(tell, F_DUPFD_CLOEXEC, 3);
+	proc_clean_fds(true, &tell, 1);
+	umask(077);
+	proc_reset_signals();
+	/* execve() does not write to argv: its type is older than const. */
+	(void)execve(argv[0], (char *const *)(uintptr_t)argv, envp);
+	tell_errno(tell);
+	_exit(127);
+}
+
+NORETURN static void
+detached_middle(const char *const argv[], char *const envp[], int tell)
+{
+	pid_t pid;
+
+	if (setsid() == -1)
+		tell_errno(tell);
+	else if ((pid = fork()) == 0)
+		detached_exec(argv, envp, tell);
+	else if (pid == -1)
+		tell_errno(tell);
+	_exit(0);
+}
+
+/* False, with errno, when nothing was started. */
+static bool
+detached_start(const char *const argv[], char *const envp[], int tell)
+{
+	sigset_t all, old;
+	pid_t pid;
+	int saved;
+
+	/* A handler of ours must not run in a child that is not yet clean. */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	pid = fork();
+	if (pid == 0)
+		detached_middle(argv, envp, tell);
+	saved = errno;
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	errno = saved;
+	return pid > 0;
+}
+
+bool
+proc_spawn_detached(const char *const argv[], char *const envp[], struct err *e)
+{
+	int ends[2], code;
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_errno(e, ERR_UNAVAILABLE, "could not make a pipe");
+	AUTO_FD hear = ends[0];
+	AUTO_FD tell = ends[1];
+	if (!detached_start(argv, envp, tell))
+		return err_errno(e, ERR_UNAVAILABLE, "could not fork");
+	fd_close(&tell);
+	do
+		n = read(hear, &code, sizeof(code));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return true;
+	errno = n == (ssize_t)sizeof(code) ? code : EIO;
+	return err_errno(e, ERR_UNAVAILABLE, "could not start \"%s\"", argv[0]);
+}
