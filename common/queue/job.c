@@ -1,0 +1,93 @@
+#include "common/queue/job.h"
+
+#include <inttypes.h>
+
+#include "common/link/db.h"
+
+enum { ID_TEXT = 24 };
+
+static const char SQL_JOB_ENQUEUE[]
+    = "SELECT id, created FROM afterwork.enqueue_job("
+      "task => $1, input => coalesce($2::jsonb, '{}'), queue => $3, "
+      "run_at => $4::timestamptz, priority => $5::integer, "
+      "unique_key => $6, concurrency_key => $7, meta => $8::jsonb)";
+
+bool
+job_enqueue(struct db *db, const struct job_spec *spec, int64_t *ret_id,
+    bool *ret_created, struct err *e)
+{
+	const char *const args[] = { spec->task, spec->input, spec->queue,
+		spec->run_at, spec->priority, spec->unique_key,
+		spec->concurrency_key, spec->meta };
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "job_enqueue", SQL_JOB_ENQUEUE, LEN(args), args,
+		&rows, e))
+		return false;
+	*ret_id = db_int(rows, 0, 0);
+	*ret_created = db_bool(rows, 0, 1);
+	return true;
+}
+
+/* What cancel() and revive() answer, as an error; true when it was done. */
+static bool
+outcome(const char *done, const char *answer, struct err *e)
+{
+	if (strcmp(answer, done) == 0)
+		return true;
+	if (answer[0] == '\0')
+		return err_fail(e, ERR_NOT_FOUND, "Not Found");
+	if (strcmp(answer, "running") == 0)
+		return err_fail(e, ERR_CONFLICT,
+		    "The job is running. Try again when it has ended.");
+	return err_fail(e, ERR_CONFLICT, "The job has already ended.");
+}
+
+static const char SQL_JOB_CANCEL[] = "SELECT afterwork.cancel($1::bigint)";
+
+bool
+job_cancel(struct db *db, int64_t id, struct err *e)
+{
+	char text[ID_TEXT];
+	const char *const args[] = { text };
+	AUTO_ROWS *rows = NULL;
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, id);
+	return db_query(db, "job_cancel", SQL_JOB_CANCEL, 1, args, &rows, e)
+	    && outcome("cancelled", db_text(rows, 0, 0), e);
+}
+
+static const char SQL_JOB_REVIVE[] = "SELECT afterwork.revive($1::bigint)";
+
+bool
+job_revive(struct db *db, int64_t id, struct err *e)
+{
+	char text[ID_TEXT];
+	const char *const args[] = { text };
+	AUTO_ROWS *rows = NULL;
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, id);
+	if (!db_query(db, "job_revive", SQL_JOB_REVIVE, 1, args, &rows, e)) {
+		if (e->code == ERR_CONFLICT)
+			return err_fail(e, ERR_CONFLICT,
+			    "Another job has taken the job's unique key.");
+		return false;
+	}
+	return outcome("ready", db_text(rows, 0, 0), e);
+}
+
+static const char SQL_QUEUE_PAUSE[]
+    = "SELECT afterwork.pause($1, $2::boolean)";
+
+bool
+queue_pause(struct db *db, const char *queue, bool stop, struct err *e)
+{
+	const char *const args[] = { queue, stop ? "true" : "false" };
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "queue_pause", SQL_QUEUE_PAUSE, 2, args, &rows, e))
+		return false;
+	if (!db_bool(rows, 0, 0))
+		return err_fail(e, ERR_NOT_FOUND, "Not Found");
+	return true;
+}

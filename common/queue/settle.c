@@ -1,0 +1,122 @@
+#include "common/queue/settle.h"
+
+#include <sys/random.h>
+
+#include "common/link/db.h"
+
+static const char *const op_names[] = {
+	[SETTLE_DONE] = "done",
+	[SETTLE_FAILED] = "failed",
+	[SETTLE_RETRY] = "retry",
+	[SETTLE_RELEASE] = "release",
+	[SETTLE_CRASH] = "crash",
+	[SETTLE_PARK] = "park",
+};
+
+void
+settlement_clear(struct settlement *s)
+{
+	free(s->output);
+	free(s->error);
+	free(s->detail);
+	*s = (struct settlement) { 0 };
+}
+
+/* Spreads retries; no secret hangs on it, so a short read would do no harm. */
+static uint32_t
+dice(void)
+{
+	uint32_t v = 0;
+
+	(void)!getrandom(&v, sizeof(v), GRND_NONBLOCK);
+	return v;
+}
+
+void
+settle_failure(const struct job *job, bool for_good, struct settlement *ret)
+{
+	ret->delay_ms = 0;
+	if (for_good || job->attempt > job->retries) {
+		ret->op = SETTLE_FAILED;
+		return;
+	}
+	ret->op = SETTLE_RETRY;
+	ret->delay_ms = backoff_ms(&job->backoff, job->attempt, dice());
+}
+
+void
+settle_crash(const struct job *job, struct settlement *ret)
+{
+	ret->delay_ms = 0;
+	ret->op = job->crashes + 1 >= CLAIM_CRASHES_MAX ? SETTLE_PARK
+							: SETTLE_CRASH;
+}
+
+/* One array of the call for each field of a settlement. */
+struct columns {
+	struct buf id, lease_no, op, delay, start, took, output, error, detail;
+};
+
+static void
+columns_release(struct columns *c)
+{
+	struct buf *all[] = { &c->id, &c->lease_no, &c->op, &c->delay,
+		&c->start, &c->took, &c->output, &c->error, &c->detail };
+
+	for (size_t i = 0; i < LEN(all); i++)
+		buf_release(all[i]);
+}
+
+static void
+columns_add(struct columns *c, const struct settlement *s)
+{
+	db_array_add_int(&c->id, s->id);
+	db_array_add_int(&c->lease_no, s->lease_no);
+	db_array_add(&c->op, op_names[s->op]);
+	db_array_add_int(&c->delay, s->delay_ms);
+	db_array_add_int(&c->start, s->start_us);
+	db_array_add_int(&c->took, s->took_us);
+	db_array_add(&c->output, s->output);
+	db_array_add(&c->error, s->error);
+	db_array_add(&c->detail, s->detail);
+}
+
+static bool
+columns_end(struct columns *c, const char *args[], struct err *e)
+{
+	struct buf *all[] = { &c->id, &c->lease_no, &c->op, &c->delay,
+		&c->start, &c->took, &c->output, &c->error, &c->detail };
+
+	for (size_t i = 0; i < LEN(all); i++) {
+		db_array_end(all[i]);
+		if (!buf_ok(all[i], e))
+			return false;
+		args[i] = all[i]->data;
+	}
+	return true;
+}
+
+static const char SQL_SETTLE_JOBS[]
+    = "SELECT count(*) FROM afterwork.settle($1, $2::bigint[],\n"
+      "    $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],\n"
+      "    $7::bigint[], $8::text[], $9::text[], $10::text[])";
+
+bool
+settle_jobs(struct db *db, const char *queue, const struct settlement *s,
+    size_t n, size_t *ret_settled, struct err *e)
+{
+	CLEANUP(columns_release)
+	struct columns c = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT,
+		BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
+	const char *args[10] = { queue };
+	AUTO_ROWS *rows = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		columns_add(&c, &s[i]);
+	if (!columns_end(&c, args + 1, e)
+	    || !db_query(db, "settle_jobs", SQL_SETTLE_JOBS, LEN(args), args,
+		&rows, e))
+		return false;
+	*ret_settled = (size_t)db_int(rows, 0, 0);
+	return true;
+}

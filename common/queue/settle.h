@@ -1,0 +1,52 @@
+/*
+ * Reporting how claimed jobs went (schema/queue/api/settle.sql): the only way
+ * out of a claim.  Fenced: a report whose lease number is old changes nothing.
+ */
+#ifndef AFTERWORK_QUEUE_SETTLE_H
+#define AFTERWORK_QUEUE_SETTLE_H
+
+#include "common/base/buf.h"
+#include "common/queue/claim.h"
+
+enum settle_op {
+	SETTLE_DONE,	/* it succeeded */
+	SETTLE_FAILED,	/* it failed for good */
+	SETTLE_RETRY,	/* it failed; once more after delay_ms */
+	SETTLE_RELEASE,	/* it never started; nothing is charged */
+	SETTLE_CRASH,	/* it took its runner along; the crash is counted */
+	SETTLE_PARK,	/* the same, and once too often: it failed for good */
+};
+
+struct settlement {
+	int64_t id;
+	int64_t lease_no;
+	enum settle_op op;
+	int64_t delay_ms;
+	int64_t start_us;	/* from the claim to the start */
+	int64_t took_us;	/* from the start to the end */
+	char *output;		/* owned (free): JSON, or NULL */
+	char *error;		/* owned (free): for people, or NULL */
+	char *detail;		/* owned (free): JSON object for the log */
+};
+
+/* Frees the texts. */
+void settlement_clear(struct settlement *s);
+
+/*
+ * What follows a failure of this job: SETTLE_RETRY with its delay while tries
+ * are left, SETTLE_FAILED else or when for_good.
+ */
+void settle_failure(const struct job *job, bool for_good,
+    struct settlement *ret);
+/* What follows when the job took its runner along. */
+void settle_crash(const struct job *job, struct settlement *ret);
+
+/*
+ * Settle n jobs (1 .. CLAIM_MAX) of one queue in the open transaction, or in
+ * one of their own.  *ret_settled: how many were still the caller's.  Fewer
+ * than n: roll back, if their work is in the same transaction.
+ */
+bool settle_jobs(struct db *db, const char *queue, const struct settlement *s,
+    size_t n, size_t *ret_settled, struct err *e) MUSTCHECK;
+
+#endif

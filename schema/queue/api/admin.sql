@@ -1,0 +1,204 @@
+-- What operators and deployments do: registering tasks, cancelling, reviving,
+-- pausing, keeping house.
+
+-- Register one task as its task.json says, in the shape that `afterwork tasks
+-- sync` sends: slug, label, handler (null: compiled in), folder, inputSchema,
+-- queue, priority, timeoutMs, retries {attempts, backoffType, delayMs, maxMs,
+-- jitter}, concurrency, schedule, limits.  'added', 'changed' or 'unchanged'.
+CREATE OR REPLACE FUNCTION afterwork.task_register(def jsonb)
+RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+	old afterwork.task;
+	new afterwork.task;
+BEGIN
+	SELECT * INTO old FROM afterwork.task t WHERE t.slug = def ->> 'slug'
+	FOR UPDATE;
+	new.slug := def ->> 'slug';
+	new.label := coalesce(def ->> 'label', def ->> 'slug');
+	new.handler := def ->> 'handler';
+	new.folder := def ->> 'folder';
+	new.input_schema := coalesce(nullif(def -> 'inputSchema', 'null'), '[]');
+	new.queue := coalesce(def ->> 'queue', 'default');
+	new.priority := coalesce((def ->> 'priority')::integer, 100);
+	new.timeout_ms := coalesce((def ->> 'timeoutMs')::integer, 30000);
+	new.retries := coalesce((def #>> '{retries,attempts}')::integer, 3);
+	new.backoff := coalesce(def #>> '{retries,backoffType}', 'exponential');
+	new.delay_ms := coalesce((def #>> '{retries,delayMs}')::bigint, 1000);
+	new.max_delay_ms := coalesce((def #>> '{retries,maxMs}')::bigint, 3600000);
+	new.jitter := coalesce((def #>> '{retries,jitter}')::boolean, true);
+	new.concurrency := nullif(def -> 'concurrency', 'null');
+	new.schedule := nullif(def -> 'schedule', 'null');
+	new.limits := nullif(def -> 'limits', 'null');
+	new.registered_at := coalesce(old.registered_at, now());
+
+	INSERT INTO afterwork.queue (name) VALUES (new.queue)
+	ON CONFLICT DO NOTHING;
+	IF old.slug IS NULL THEN
+		INSERT INTO afterwork.task SELECT new.*;
+		RETURN 'added';
+	ELSIF old IS NOT DISTINCT FROM new THEN
+		RETURN 'unchanged';
+	END IF;
+	DELETE FROM afterwork.task t WHERE t.slug = new.slug;
+	INSERT INTO afterwork.task SELECT new.*;
+	RETURN 'changed';
+END
+$$;
+
+-- Retire every registered task whose slug is not in keep; their slugs.  Their
+-- waiting jobs are ended, with the reason, by the next runner.
+CREATE OR REPLACE FUNCTION afterwork.task_retire(keep text[])
+RETURNS SETOF text LANGUAGE sql SET search_path = '' AS $$
+	UPDATE afterwork.task SET retired_at = now()
+	WHERE retired_at IS NULL AND slug <> ALL (keep)
+	RETURNING slug
+$$;
+
+-- In which queue the job with this id is, live or ended; null: nowhere.
+CREATE OR REPLACE FUNCTION afterwork.queue_of(job_id bigint)
+RETURNS text LANGUAGE sql STABLE SET search_path = ''
+SET enable_seqscan = off SET jit = off AS $$
+	SELECT q.name FROM afterwork.queue q
+	WHERE EXISTS (SELECT FROM afterwork.job j
+	        WHERE j.queue = q.name AND j.id = job_id)
+	   OR EXISTS (SELECT FROM afterwork.failed f
+	        WHERE f.queue = q.name AND f.id = job_id)
+	   OR EXISTS (SELECT FROM afterwork.history h
+	        WHERE h.queue = q.name AND h.id = job_id)
+	LIMIT 1
+$$;
+
+-- End a waiting job; its record stays as cancelled.  'cancelled', 'running'
+-- (nothing done: a runner has it), 'ended' (nothing left to cancel), or null
+-- (no such job).
+CREATE OR REPLACE FUNCTION afterwork.cancel(job_id bigint)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+	here text := afterwork.queue_of(job_id);
+BEGIN
+	WITH gone AS (
+		DELETE FROM afterwork.job j
+		WHERE j.queue = here AND j.id = job_id
+		  AND (j.lease_until IS NULL OR j.lease_until <= clock_timestamp())
+		RETURNING j.*
+	)
+	INSERT INTO afterwork.history (id, queue, task, state, priority,
+	    attempts, crashes, lease_no, run_at, created_at, finished_at,
+	    unique_key, concurrency_key, wait_until, input, meta, error, log)
+	SELECT g.id, here, g.task, 'cancelled', g.priority, g.attempts,
+	    g.crashes, g.lease_no, g.run_at, g.created_at, clock_timestamp(),
+	    g.unique_key, g.concurrency_key, g.wait_until, g.input, g.meta,
+	    'The job was cancelled.', g.log
+	FROM gone g;
+	IF FOUND THEN
+		RETURN 'cancelled';
+	END IF;
+	RETURN CASE WHEN here IS NULL THEN NULL
+	    WHEN EXISTS (SELECT FROM afterwork.job j
+	        WHERE j.queue = here AND j.id = job_id) THEN 'running'
+	    ELSE 'ended' END;
+END
+$$;
+
+-- Make a job ready now: one that waits (for its time or its next try) comes
+-- due, one that has ended starts over with all its tries, under its old id.
+-- 'ready', 'running' (a runner has it), or null (no such job).  A unique key
+-- that another job took meanwhile raises 23505.
+CREATE OR REPLACE FUNCTION afterwork.revive(job_id bigint)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+	here text := afterwork.queue_of(job_id);
+BEGIN
+	IF here IS NULL THEN
+		RETURN NULL;
+	END IF;
+	UPDATE afterwork.job j SET state = 'ready',
+	    run_at = least(j.run_at, clock_timestamp())
+	WHERE j.queue = here AND j.id = job_id
+	  AND (j.lease_until IS NULL OR j.lease_until <= clock_timestamp());
+	IF FOUND THEN
+		RETURN 'ready';
+	END IF;
+	PERFORM FROM afterwork.job j WHERE j.queue = here AND j.id = job_id;
+	IF FOUND THEN
+		RETURN 'running';
+	END IF;
+	WITH parked AS (
+		DELETE FROM afterwork.failed f
+		WHERE f.queue = here AND f.id = job_id RETURNING f.*
+	), kept AS (
+		DELETE FROM afterwork.history h
+		WHERE h.queue = here AND h.id = job_id RETURNING h.*
+	), ended AS (
+		SELECT * FROM parked UNION ALL SELECT * FROM kept
+	)
+	INSERT INTO afterwork.job (id, queue, task, state, priority, run_at,
+	    created_at, lease_no, unique_key, concurrency_key, wait_until, input,
+	    meta, log)
+	SELECT e.id, e.queue, e.task, 'ready', e.priority, clock_timestamp(),
+	    e.created_at, e.lease_no, e.unique_key, e.concurrency_key,
+	    e.wait_until, e.input, e.meta,
+	    CASE WHEN e.started_at IS NULL THEN e.log
+	    ELSE afterwork.last_attempts(e.log) || afterwork.attempt(e.attempts,
+	        e.lease_no, e.state, e.started_at, e.finished_at, e.error,
+	        e.detail) END
+	FROM ended e;
+	RETURN 'ready';
+END
+$$;
+
+-- Stop (true) or resume (false) claiming from a queue; jobs that run go on.
+-- False: there is no such queue.
+CREATE OR REPLACE FUNCTION afterwork.pause(queue_name text, stop boolean)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+	UPDATE afterwork.queue q SET paused = stop WHERE q.name = queue_name;
+	RETURN FOUND;
+END
+$$;
+
+-- Keep the house: partitions of history for today and three days to come, and
+-- none whose last day is older than keep.  Waits at most a second for a lock
+-- and does nothing when another runner is at it.  Runs once an hour, after
+-- outlook() said so; the seconds do not matter.
+CREATE OR REPLACE FUNCTION afterwork.keep_house(keep interval)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = '' SET lock_timeout = '1s' AS $$
+DECLARE
+	day  date;
+	part record;
+BEGIN
+	PERFORM FROM afterwork.upkeep FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	FOR day IN SELECT generate_series((now() AT TIME ZONE 'UTC')::date,
+	    (now() AT TIME ZONE 'UTC')::date + 3, interval '1 day') LOOP
+		BEGIN
+			EXECUTE format('CREATE TABLE IF NOT EXISTS afterwork.%I '
+			    'PARTITION OF afterwork.history FOR VALUES FROM (%L) TO (%L)',
+			    'history_' || to_char(day, 'YYYYMMDD'),
+			    day || ' 00:00+00', (day + 1) || ' 00:00+00');
+		EXCEPTION WHEN lock_not_available OR check_violation THEN
+			NULL;	-- the default partition takes the rows
+		END;
+	END LOOP;
+	FOR part IN
+		SELECT c.relname FROM pg_catalog.pg_inherits i
+		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+		WHERE i.inhparent = 'afterwork.history'::regclass
+		  AND c.relname ~ '^history_[0-9]{8}$'
+		  AND to_date(right(c.relname, 8), 'YYYYMMDD') + 1
+		      < (now() - keep) AT TIME ZONE 'UTC'
+	LOOP
+		BEGIN
+			EXECUTE format('DROP TABLE afterwork.%I', part.relname);
+		EXCEPTION WHEN lock_not_available THEN
+			NULL;	-- somebody reads it; next hour
+		END;
+	END LOOP;
+	DELETE FROM afterwork.history_default h
+	WHERE h.finished_at < now() - keep;
+	UPDATE afterwork.upkeep SET next_at = now() + interval '1 hour';
+END
+$$;

@@ -1,0 +1,28 @@
+-- An attempt as a job's log keeps it.  Used by the other files here.
+
+-- Time as Payload writes it: 2026-07-20T12:34:56.789Z.
+CREATE OR REPLACE FUNCTION afterwork.iso(t timestamptz)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+	SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+-- One entry of a job's log.
+CREATE OR REPLACE FUNCTION afterwork.attempt(attempt integer, lease_no bigint,
+	op text, started_at timestamptz, finished_at timestamptz, error text,
+	detail jsonb)
+RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+	SELECT jsonb_build_object('attempt', attempt, 'leaseNo', lease_no,
+	    'outcome', CASE op WHEN 'done' THEN 'succeeded'
+	        WHEN 'crash' THEN 'crashed' ELSE 'failed' END,
+	    'startedAt', afterwork.iso(started_at),
+	    'finishedAt', afterwork.iso(finished_at), 'error', error)
+	    || coalesce(detail, '{}')
+$$;
+
+-- The log, cut to its newest 49 entries, so that one more makes 50.
+CREATE OR REPLACE FUNCTION afterwork.last_attempts(log jsonb)
+RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+	SELECT CASE WHEN log IS NULL THEN '[]'::jsonb
+	    WHEN jsonb_array_length(log) < 50 THEN log
+	    ELSE log - 0 END
+$$;

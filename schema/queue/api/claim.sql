@@ -1,0 +1,155 @@
+-- The claim, and what a runner asks when there is nothing to claim.
+
+-- Take up to max_jobs jobs, in index order (priority, run_at, id), and commit
+-- with the caller's transaction.  Each gets a new lease number and is held
+-- until its task's timeout and 30 s of grace have passed; the attempt is
+-- charged now, so that an execution that never reports is counted.
+--
+-- queues    null: every queue that is not paused, looked at in name order
+--           beginning behind after_queue, until one yields something; jobs of
+--           one call are of one queue
+-- tasks     what the caller can run; a retired task's jobs come too (the
+--           caller ends them)
+-- fast      tasks short enough to be claimed together; a job of another task,
+--           and one whose lease ran out, is claimed alone, so that a crash
+--           tells which job it was
+-- fit_ms    time the caller has left: a task with a longer timeout is left
+--
+-- more tells whether somebody else could claim something right now.
+-- A lease that ran out while the job was claimed alone counts as a crash and
+-- gives its attempt back.
+CREATE OR REPLACE FUNCTION afterwork.claim(
+	queues text[], after_queue text, tasks text[], fast text[],
+	max_jobs integer, fit_ms bigint)
+RETURNS TABLE (queue text, id bigint, lease_no bigint, task text, input jsonb,
+	attempt integer, crashes integer, lease_ms bigint, timeout_ms integer,
+	retries integer, backoff text, delay_ms bigint, max_delay_ms bigint,
+	jitter boolean, retired boolean, more boolean)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = '' SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+	can  text[] := ARRAY(SELECT t.slug FROM afterwork.task t
+	         WHERE t.retired_at IS NOT NULL
+	            OR (t.slug = ANY (claim.tasks)
+	                AND t.timeout_ms <= claim.fit_ms));
+	here text;
+BEGIN
+	FOR here IN
+		SELECT q.name FROM afterwork.queue q
+		WHERE NOT q.paused
+		  AND (claim.queues IS NULL OR q.name = ANY (claim.queues))
+		ORDER BY q.name <= claim.after_queue, q.name
+	LOOP
+		PERFORM afterwork.promote(here);
+		RETURN QUERY
+		WITH c AS MATERIALIZED (
+			SELECT j.id, j.priority, j.run_at,
+			    j.lease_until IS NOT NULL
+			        OR j.task <> ALL (claim.fast) AS single
+			FROM afterwork.job j
+			WHERE j.queue = here AND j.state = 'ready'
+			  AND (j.lease_until IS NULL
+			       OR j.lease_until <= statement_timestamp())
+			  AND j.task = ANY (can)
+			ORDER BY j.priority, j.run_at, j.id
+			LIMIT claim.max_jobs + 1
+			FOR UPDATE SKIP LOCKED
+		), numbered AS (
+			SELECT c.id,
+			    row_number() OVER w AS n,
+			    bool_or(c.single) OVER w AS stop
+			FROM c WINDOW w AS (ORDER BY c.priority, c.run_at, c.id)
+		), picked AS MATERIALIZED (
+			SELECT n.id FROM numbered n
+			WHERE n.n = 1 OR (NOT n.stop AND n.n <= claim.max_jobs)
+		), sum AS MATERIALIZED (
+			SELECT (SELECT count(*) FROM picked) AS taken,
+			       (SELECT count(*) FROM c) AS seen
+		)
+		UPDATE afterwork.job j
+		SET lease_no = nextval('afterwork.lease_no'),
+		    claimed_at = clock_timestamp(),
+		    lease_until = clock_timestamp()
+		        + (t.timeout_ms + 30000) * interval '1 ms',
+		    attempts = j.attempts
+		        + (j.lease_until IS NULL)::integer,
+		    crashes = j.crashes
+		        + (j.lease_until IS NOT NULL AND j.alone)::integer,
+		    alone = sum.taken = 1
+		FROM afterwork.task t, sum
+		WHERE j.queue = here AND j.id = ANY (ARRAY(SELECT p.id FROM picked p))
+		  AND t.slug = j.task
+		RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
+		    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms,
+		    t.retries, t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
+		    t.retired_at IS NOT NULL, sum.seen > sum.taken
+		        OR afterwork.claimable(claim.queues, here, can);
+		EXIT WHEN FOUND;
+	END LOOP;
+END
+$$;
+
+-- Delayed jobs of one queue that have come due become ready, 1,000 at a time.
+CREATE OR REPLACE FUNCTION afterwork.promote(here text)
+RETURNS void LANGUAGE plpgsql SET search_path = ''
+SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+	PERFORM FROM afterwork.job j
+	WHERE j.queue = here AND j.state = 'delayed'
+	  AND j.run_at <= statement_timestamp()
+	LIMIT 1;
+	IF FOUND THEN
+		UPDATE afterwork.job j SET state = 'ready'
+		WHERE j.queue = here AND j.id = ANY (ARRAY(
+			SELECT d.id FROM afterwork.job d
+			WHERE d.queue = here AND d.state = 'delayed'
+			  AND d.run_at <= statement_timestamp()
+			ORDER BY d.run_at, d.id LIMIT 1000
+			FOR UPDATE SKIP LOCKED));
+	END IF;
+END
+$$;
+
+-- Is there a job of these tasks (null: of any) that could be claimed now, in a
+-- queue other than but?  Takes no locks.
+CREATE OR REPLACE FUNCTION afterwork.claimable(queues text[], but text,
+	tasks text[])
+RETURNS boolean LANGUAGE sql STABLE SET search_path = ''
+SET enable_seqscan = off SET jit = off AS $$
+	SELECT EXISTS (
+		SELECT FROM afterwork.queue q
+		WHERE NOT q.paused
+		  AND q.name IS DISTINCT FROM but
+		  AND (queues IS NULL OR q.name = ANY (queues))
+		  AND (EXISTS (
+			SELECT FROM afterwork.job j
+			WHERE j.queue = q.name AND j.state = 'ready'
+			  AND (j.lease_until IS NULL
+			       OR j.lease_until <= statement_timestamp())
+			  AND (tasks IS NULL OR j.task = ANY (tasks)))
+		   OR EXISTS (
+			SELECT FROM afterwork.job j
+			WHERE j.queue = q.name AND j.state = 'delayed'
+			  AND j.run_at <= statement_timestamp()
+			  AND (tasks IS NULL OR j.task = ANY (tasks)))))
+$$;
+
+-- What a runner that found nothing wants to know: is something claimable after
+-- all (by anybody), in how many milliseconds the next delayed job comes due
+-- (null: none waits), and whether the house should be kept.
+CREATE OR REPLACE FUNCTION afterwork.outlook(queues text[],
+	OUT claimable boolean, OUT next_ms bigint, OUT upkeep_due boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+SET enable_seqscan = off SET jit = off AS $$
+	SELECT afterwork.claimable(queues, NULL, NULL),
+	    (SELECT ceil(extract(epoch FROM min(d.run_at) - clock_timestamp())
+	        * 1000)::bigint
+	     FROM afterwork.queue q, LATERAL (
+		SELECT j.run_at FROM afterwork.job j
+		WHERE j.queue = q.name AND j.state = 'delayed'
+		ORDER BY j.run_at LIMIT 1) d
+	     WHERE NOT q.paused
+	       AND (queues IS NULL OR q.name = ANY (queues))),
+	    (SELECT u.next_at <= clock_timestamp() FROM afterwork.upkeep u)
+$$;

@@ -1,0 +1,165 @@
+-- What is shown of jobs: one view over live and ended ones, and the document
+-- that the API answers with.
+
+CREATE OR REPLACE VIEW afterwork.jobs AS
+	SELECT j.id, j.queue, j.task,
+	    CASE WHEN j.lease_until > clock_timestamp() THEN 'running'
+	    ELSE j.state::text END AS state,
+	    j.priority, j.attempts, j.crashes, j.lease_no, j.run_at,
+	    j.created_at, coalesce(j.claimed_at, j.created_at) AS updated_at,
+	    j.claimed_at AS started_at, NULL::timestamptz AS finished_at,
+	    j.unique_key, j.concurrency_key, j.wait_until, j.input, j.meta,
+	    NULL::jsonb AS output, NULL::text AS error, NULL::jsonb AS detail,
+	    j.log
+	FROM afterwork.job j
+	UNION ALL
+	SELECT f.id, f.queue, f.task, f.state, f.priority, f.attempts,
+	    f.crashes, f.lease_no, f.run_at, f.created_at, f.finished_at,
+	    f.started_at, f.finished_at, f.unique_key, f.concurrency_key,
+	    f.wait_until, f.input, f.meta, f.output, f.error, f.detail, f.log
+	FROM afterwork.failed f
+	UNION ALL
+	SELECT h.id, h.queue, h.task, h.state, h.priority, h.attempts,
+	    h.crashes, h.lease_no, h.run_at, h.created_at, h.finished_at,
+	    h.started_at, h.finished_at, h.unique_key, h.concurrency_key,
+	    h.wait_until, h.input, h.meta, h.output, h.error, h.detail, h.log
+	FROM afterwork.history h;
+
+-- Every attempt of a job, the last one included, oldest first.
+CREATE OR REPLACE FUNCTION afterwork.attempts_of(j afterwork.jobs)
+RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
+	SELECT coalesce(j.log, '[]') || CASE
+	    WHEN j.finished_at IS NULL OR j.started_at IS NULL THEN '[]'::jsonb
+	    ELSE jsonb_build_array(afterwork.attempt(j.attempts, j.lease_no,
+	        j.state, j.started_at, j.finished_at, j.error, j.detail)) END
+$$;
+
+-- A job as Payload shows it (its field names and shapes), with our own fields
+-- behind: state priority runAt attempts crashes leaseNo uniqueKey
+-- concurrencyKey progress output.
+CREATE OR REPLACE FUNCTION afterwork.job_doc(j afterwork.jobs)
+RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
+	SELECT jsonb_build_object(
+	    'id', j.id, 'input', j.input,
+	    'taskStatus', jsonb_build_object(j.task, jsonb_build_object('1',
+	        jsonb_build_object('complete', j.state = 'done',
+	            'input', j.input, 'output', j.output, 'taskSlug', j.task,
+	            'totalTried', j.attempts))),
+	    'meta', j.meta,
+	    'completedAt', CASE WHEN j.state = 'done'
+	        THEN afterwork.iso(j.finished_at) END,
+	    'totalTried', j.attempts,
+	    'hasError', j.state IN ('failed', 'cancelled'),
+	    'error', CASE WHEN j.state = 'cancelled'
+	        THEN jsonb_build_object('cancelled', true, 'message', j.error)
+	        WHEN j.error IS NOT NULL
+	        THEN jsonb_build_object('message', j.error) END,
+	    'log', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+	            'id', to_char(j.id, 'FM000000000000000000') || lpad(a.n::text, 6, '0'),
+	            'executedAt', a.e -> 'startedAt',
+	            'completedAt', a.e -> 'finishedAt',
+	            'taskSlug', j.task, 'taskID', '1', 'input', j.input,
+	            'state', CASE a.e ->> 'outcome' WHEN 'succeeded'
+	                THEN 'succeeded' ELSE 'failed' END,
+	            'error', CASE WHEN a.e ->> 'error' IS NOT NULL
+	                THEN jsonb_build_object('message', a.e -> 'error') END)
+	            || a.e - 'error' ORDER BY a.n), '[]')
+	        FROM jsonb_array_elements(afterwork.attempts_of(j))
+	            WITH ORDINALITY a (e, n)),
+	    'workflowSlug', NULL, 'taskSlug', j.task, 'queue', j.queue,
+	    'waitUntil', afterwork.iso(j.wait_until),
+	    'createdAt', afterwork.iso(j.created_at),
+	    'updatedAt', afterwork.iso(j.updated_at),
+	    'processing', j.state = 'running')
+	|| jsonb_build_object(
+	    'state', j.state, 'priority', j.priority,
+	    'runAt', afterwork.iso(j.run_at), 'attempts', j.attempts,
+	    'crashes', j.crashes, 'leaseNo', j.lease_no,
+	    'uniqueKey', j.unique_key, 'concurrencyKey', j.concurrency_key,
+	    'progress', NULL, 'output', j.output)
+$$;
+
+-- The newest jobs, newest first, or the oldest first: page by page.  Reads as
+-- many rows of each queue as the page needs, by their keys, whatever the
+-- tables hold.
+CREATE OR REPLACE FUNCTION afterwork.job_page(newest_first boolean,
+	max_rows bigint, skip bigint)
+RETURNS SETOF afterwork.jobs LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = '' AS $$
+BEGIN
+	IF newest_first THEN
+		RETURN QUERY SELECT x.* FROM afterwork.queue q, LATERAL (
+			SELECT j.* FROM afterwork.jobs j WHERE j.queue = q.name
+			ORDER BY j.id DESC LIMIT max_rows + skip) x
+		ORDER BY x.id DESC LIMIT max_rows OFFSET skip;
+	ELSE
+		RETURN QUERY SELECT x.* FROM afterwork.queue q, LATERAL (
+			SELECT j.* FROM afterwork.jobs j WHERE j.queue = q.name
+			ORDER BY j.id LIMIT max_rows + skip) x
+		ORDER BY x.id LIMIT max_rows OFFSET skip;
+	END IF;
+END
+$$;
+
+-- One job, or no row.
+CREATE OR REPLACE FUNCTION afterwork.job_by_id(job_id bigint)
+RETURNS SETOF afterwork.jobs LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = '' AS $$
+	SELECT j.* FROM afterwork.queue q, LATERAL (
+		SELECT * FROM afterwork.jobs j
+		WHERE j.queue = q.name AND j.id = job_id LIMIT 1) j
+	LIMIT 1
+$$;
+
+-- How a queue does: one row a queue.  Latency is from run_at to the start,
+-- duration from the start to the end, both in milliseconds over the jobs that
+-- ended well in the last hour.
+CREATE OR REPLACE FUNCTION afterwork.stats()
+RETURNS TABLE (queue text, paused boolean, ready bigint, delayed bigint,
+	running bigint, failed bigint, done_last_hour bigint,
+	oldest_ready_ms bigint, latency_ms double precision[],
+	duration_ms double precision[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+	SELECT q.name, q.paused, live.ready, live.delayed, live.running,
+	    (SELECT count(*) FROM afterwork.failed f WHERE f.queue = q.name),
+	    done.n, live.oldest_ms, done.latency, done.duration
+	FROM afterwork.queue q,
+	LATERAL (
+		SELECT count(*) FILTER (WHERE j.state = 'ready' AND NOT held.yes) AS ready,
+		    count(*) FILTER (WHERE j.state = 'delayed') AS delayed,
+		    count(*) FILTER (WHERE held.yes) AS running,
+		    (extract(epoch FROM clock_timestamp() - min(j.run_at)
+		        FILTER (WHERE j.state = 'ready' AND NOT held.yes))
+		        * 1000)::bigint AS oldest_ms
+		FROM afterwork.job j,
+		LATERAL (SELECT coalesce(j.lease_until > clock_timestamp(), false)
+		    AS yes) held
+		WHERE j.queue = q.name) live,
+	LATERAL (
+		SELECT count(*) AS n,
+		    percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY
+		        extract(epoch FROM h.started_at - h.run_at) * 1000) AS latency,
+		    percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY
+		        extract(epoch FROM h.finished_at - h.started_at) * 1000)
+		        AS duration
+		FROM afterwork.history h
+		WHERE h.queue = q.name AND h.state = 'done'
+		  AND h.finished_at > now() - interval '1 hour') done
+	ORDER BY q.name
+$$;
+
+-- The same as the API answers it.
+CREATE OR REPLACE FUNCTION afterwork.stats_doc()
+RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+	SELECT jsonb_build_object('queues', coalesce(jsonb_agg(
+	    jsonb_build_object('queue', s.queue, 'paused', s.paused,
+	        'ready', s.ready, 'delayed', s.delayed, 'running', s.running,
+	        'failed', s.failed, 'doneLastHour', s.done_last_hour,
+	        'oldestReadyAgeMs', s.oldest_ready_ms,
+	        'latencyMs', jsonb_build_object('p50', s.latency_ms[1],
+	            'p95', s.latency_ms[2], 'p99', s.latency_ms[3]),
+	        'durationMs', jsonb_build_object('p50', s.duration_ms[1],
+	            'p95', s.duration_ms[2], 'p99', s.duration_ms[3]))
+	    ORDER BY s.queue), '[]'))
+	FROM afterwork.stats() s
+$$;

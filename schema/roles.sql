@@ -1,0 +1,65 @@
+-- Who may do what in the queue: one login for each function, with the least
+-- that it needs.  The site's grants are in site/roles.sql.  Applied again by
+-- every migrate in which it changed.
+--
+-- This guards against SQL that slips into a statement, not against foreign
+-- code running inside a function.
+
+DO $$
+DECLARE
+	name text;
+BEGIN
+	FOREACH name IN ARRAY ARRAY['upload', 'run', 'status', 'jobs', 'media',
+	    'pages', 'users'] LOOP
+		IF NOT EXISTS (SELECT FROM pg_roles
+		    WHERE rolname = 'afterwork_' || name) THEN
+			EXECUTE format('CREATE ROLE %I LOGIN NOINHERIT',
+			    'afterwork_' || name);
+		END IF;
+		EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I',
+		    current_database(), 'afterwork_' || name);
+	END LOOP;
+END
+$$;
+
+REVOKE ALL ON ALL TABLES IN SCHEMA afterwork FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA afterwork FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA afterwork TO afterwork_upload, afterwork_run,
+	afterwork_status, afterwork_jobs;
+
+-- Enqueue, and nothing else.
+GRANT EXECUTE ON FUNCTION
+	afterwork.enqueue(text, jsonb, text, timestamptz, integer, text, text,
+	    jsonb)
+	TO afterwork_upload, afterwork_jobs;
+GRANT EXECUTE ON FUNCTION
+	afterwork.enqueue_job(text, jsonb, text, timestamptz, integer, text, text,
+	    jsonb),
+	afterwork.enqueue_many(text, jsonb),
+	afterwork.cancel(bigint), afterwork.revive(bigint),
+	afterwork.pause(text, boolean)
+	TO afterwork_jobs;
+
+-- Claim and settle.
+GRANT EXECUTE ON FUNCTION
+	afterwork.claim(text[], text, text[], text[], integer, bigint),
+	afterwork.outlook(text[]),
+	afterwork.settle(text, bigint[], bigint[], text[], bigint[], bigint[],
+	    bigint[], text[], text[], text[]),
+	afterwork.keep_house(interval)
+	TO afterwork_run;
+
+-- Read.
+GRANT EXECUTE ON FUNCTION
+	afterwork.job_page(boolean, bigint, bigint),
+	afterwork.job_by_id(bigint), afterwork.stats(), afterwork.stats_doc()
+	TO afterwork_status, afterwork_jobs;
+GRANT EXECUTE ON FUNCTION
+	afterwork.job_doc(afterwork.jobs), afterwork.attempts_of(afterwork.jobs),
+	afterwork.attempt(integer, bigint, text, timestamptz, timestamptz, text,
+	    jsonb),
+	afterwork.iso(timestamptz)
+	TO afterwork_status, afterwork_jobs;
+GRANT SELECT ON afterwork.jobs, afterwork.queue, afterwork.task
+	TO afterwork_status, afterwork_jobs;
