@@ -1,0 +1,69 @@
+#include "common/runner/after.h"
+
+#include <unistd.h>
+
+#include "common/base/path.h"
+#include "common/base/proc.h"
+#include "common/link/conf.h"
+#include "common/runner/slot.h"
+
+/* Where the runner lies, seen from the folder of the calling program: beside
+ * the other functions, or below the operator's command, in a build or
+ * installed. */
+static const char *const places[]
+    = { "/run", "/functions/run", "/../lib/afterwork/functions/run" };
+
+/* The runner's path, found once; NULL when there is none. */
+static const char *
+runner_path(void)
+{
+	static char *found;
+	char *dir;
+
+	if (found != NULL)
+		return found;
+	dir = path_self_dir();
+	for (size_t i = 0; dir != NULL && i < LEN(places); i++) {
+		AUTO_BUF path = BUF_INIT;
+
+		buf_adds(&path, dir);
+		buf_adds(&path, places[i]);
+		if (access(path.data, X_OK) == 0) {
+			found = buf_steal(&path);
+			break;
+		}
+	}
+	free(dir);
+	return found;
+}
+
+static bool
+start_runner(struct err *e)
+{
+	const char *path = runner_path();
+	const char *const argv[] = { path, "--detached", NULL };
+
+	if (path == NULL)
+		return err_fail(e, ERR_UNAVAILABLE,
+		    "could not find the runner beside this program");
+	return proc_spawn_detached(argv, conf_environ(), e);
+}
+
+bool
+after_wake_through(struct slots *slots, struct err *e)
+{
+	slots_wake(slots);
+	if (slots_any_idle(slots) || !slots_any_free(slots))
+		return true;
+	return start_runner(e);
+}
+
+bool
+after_wake(struct err *e)
+{
+	static struct slots slots = { .fd = -1 };
+
+	if (slots.fd < 0 && !slots_open(&slots, e))
+		return false;
+	return after_wake_through(&slots, e);
+}

@@ -1,0 +1,26 @@
+/*
+ * after(): what is queued starts now, not at the next ping.
+ *
+ * The idea is Next.js's after(): work that runs once the response is out.
+ * Here it is a wake-up, not the work itself: an idle runner is told, or a
+ * detached one is started if a slot is free, or a mark is left that runners
+ * look at before they leave (slot.h says why none is lost).
+ */
+#ifndef AFTERWORK_RUNNER_AFTER_H
+#define AFTERWORK_RUNNER_AFTER_H
+
+#include "common/base/err.h"
+
+/*
+ * Wake a runner on this host.  Call it after the commit and after the answer.
+ * Never waits for the runner; costs a few microseconds, or two forks when one
+ * is started.  A failure (ERR_UNAVAILABLE) loses nothing: the next ping runs
+ * the job.
+ */
+bool after_wake(struct err *e) MUSTCHECK;
+
+struct slots;
+/* The same for a process that has the slots open already (runners). */
+bool after_wake_through(struct slots *slots, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,296 @@
+#include "common/runner/batch.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/link/js.h"
+#include "common/runner/point.h"
+
+enum outcome {
+	COMMITTED,
+	UNDONE,		/* rolled back; the link is fine */
+	LOST,		/* no link; nobody knows whether it was committed */
+};
+
+void
+board_hold(struct worker *w)
+{
+	struct board *b = w->board;
+
+	for (size_t i = 0; i < w->claim.n; i++)
+		b->jobs[i] = w->claim.jobs[i];
+	memcpy(b->queue, w->claim.queue, sizeof(b->queue));
+	b->claimed_us = w->claim.at_us;
+	atomic_store(&b->current, -1);
+	atomic_store(&b->held, (int)w->claim.n);
+}
+
+struct db *
+task_db(struct task_run *t)
+{
+	struct worker *w = t->worker;
+	int64_t left_us = atomic_load(&w->board->started_us)
+	    + (int64_t)t->job->timeout_ms * 1000 - clock_mono_us();
+	struct err e;
+
+	if (!w->in_tx)
+		w->in_tx = db_begin(w->db, &w->tx, &e);
+	if (!w->in_savepoint) {
+		db_savepoint(w->db);
+		w->in_savepoint = true;
+	}
+	/* In whole seconds, so that a batch need not set it anew each time. */
+	db_deadline(w->db, left_us > 0 ? (left_us + 999999) / 1000000 * 1000
+				       : 1);
+	return w->db;
+}
+
+/* What the job printed, as it is stored. */
+static char *
+output_text(struct json_object *output)
+{
+	AUTO_BUF text = BUF_INIT;
+
+	if (output == NULL)
+		return NULL;
+	js_print(output, &text);
+	return buf_steal(&text);
+}
+
+static bool
+call_handler(struct worker *w, const struct job *job, struct settlement *s,
+    struct err *e)
+{
+	const struct task_handler *h = task_find(job->task);
+	AUTO_JS *input = NULL;
+	struct task_run t = { .job = job, .queue = w->claim.queue,
+		.worker = w };
+	bool ok;
+
+	if (!js_parse_object(job->input, strlen(job->input), &input, e))
+		return false;
+	t.input = input;
+	ok = h->handle(&t, e);
+	if (ok)
+		s->output = output_text(t.output);
+	js_free(&t.output);
+	return ok;
+}
+
+/* Why a job that is ours must not be started any more; NULL when it may. */
+static const char *
+refusal(const struct job *job)
+{
+	if (job->retired)
+		return "The task is no longer registered.";
+	if (job->crashes >= CLAIM_CRASHES_MAX)
+		return "The job ended its runner three times.";
+	return NULL;
+}
+
+/* Does the job's timeout fit into its lease and into our time? */
+static bool
+fits(const struct worker *w, const struct job *job)
+{
+	int64_t now = clock_mono_us();
+	int64_t end = now + (int64_t)job->timeout_ms * 1000;
+
+	return end <= w->claim.at_us + job->lease_ms * 1000 && end <= w->end_us;
+}
+
+static void
+log_attempt(const struct worker *w, const struct job *job,
+    const struct settlement *s)
+{
+	static const char *const names[] = { [SETTLE_DONE] = "done",
+		[SETTLE_FAILED] = "failed", [SETTLE_RETRY] = "retry",
+		[SETTLE_RELEASE] = "released", [SETTLE_CRASH] = "crashed",
+		[SETTLE_PARK] = "failed" };
+	struct log_line l;
+
+	log_begin(&l, s->error == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+	    "job");
+	log_text(&l, "queue", w->claim.queue);
+	log_text(&l, "task", job->task);
+	log_int(&l, "job", job->id);
+	log_int(&l, "attempt", job->attempt);
+	log_int(&l, "lease", job->lease_no);
+	log_text(&l, "outcome", names[s->op]);
+	log_text(&l, "error", s->error);
+	log_int(&l, "us", s->took_us);
+	log_end(&l);
+}
+
+/*
+ * Run jobs[i] and fill done[i].  False: the link is gone, and with it what the
+ * batch has done so far.
+ */
+static bool
+run_one(struct worker *w, size_t i, struct err *e)
+{
+	const struct job *job = &w->claim.jobs[i];
+	struct settlement *s = &w->done[i];
+	struct board *b = w->board;
+	const char *why = refusal(job);
+	int64_t start_us = clock_mono_us();
+	struct err fault = { 0 };
+	bool ok = true;
+
+	settlement_clear(s);
+	s->id = job->id;
+	s->lease_no = job->lease_no;
+	s->start_us = start_us - w->claim.at_us;
+	if (why == NULL && (!fits(w, job) || w->stop(w))) {
+		s->op = SETTLE_RELEASE;
+		return true;
+	}
+	if (why != NULL) {
+		settle_failure(job, true, s);
+		s->error = strdup(why);
+		return true;
+	}
+	w->in_savepoint = false;
+	atomic_store(&b->started_us, start_us);
+	atomic_store(&b->current, (int)i);
+	point("handler");
+	ok = call_handler(w, job, s, &fault);
+	point("handled");
+	s->took_us = clock_mono_us() - start_us;
+	db_deadline(w->db, WORKER_DEADLINE_MS);
+	pace_learn(&w->pace, job->task, s->took_us);
+	if (ok)
+		s->op = SETTLE_DONE;
+	else {
+		settle_failure(job, fault.code == ERR_INVALID
+			|| fault.code == ERR_NOT_FOUND, s);
+		s->error = strdup(fault.msg);
+	}
+	if (!ok && w->in_savepoint && !db_rollback_to(w->db, e))
+		return false;
+	if (ok && w->in_savepoint)
+		db_savepoint_forget(w->db);
+	atomic_store(&b->current, -1);
+	return true;
+}
+
+/* Settle done[first..first+n) and commit; the work, if any, with it. */
+static enum outcome
+settle(struct worker *w, size_t first, size_t n, struct err *e)
+{
+	size_t settled;
+	bool ok;
+
+	point("settling");
+	if (!settle_jobs(w->db, w->claim.queue, &w->done[first], n, &settled,
+		e))
+		return db_connected(w->db) ? UNDONE : LOST;
+	if (settled < n) {
+		(void)err_fail(e, ERR_CONFLICT, "the lease was lost");
+		return UNDONE;
+	}
+	point("settled");
+	ok = !w->in_tx || db_commit(&w->tx, e);
+	w->in_tx = w->in_tx && !ok;
+	point("committed");
+	if (ok)
+		return COMMITTED;
+	return db_connected(w->db) ? UNDONE : LOST;
+}
+
+static enum outcome
+transact(struct worker *w, size_t first, size_t n, struct err *e)
+{
+	enum outcome r = LOST;
+	bool ran = true;
+
+	for (size_t i = first; ran && i < first + n; i++)
+		ran = run_one(w, i, e);
+	if (ran)
+		r = settle(w, first, n, e);
+	if (w->in_tx)
+		db_tx_end(&w->tx);
+	w->in_tx = false;
+	return r;
+}
+
+/* The jobs [first, first+n) are settled for good: tell the caller. */
+static void
+account(struct worker *w, size_t first, size_t n)
+{
+	for (size_t i = first; i < first + n; i++) {
+		struct settlement *s = &w->done[i];
+
+		log_attempt(w, &w->claim.jobs[i], s);
+		if (s->op != SETTLE_RELEASE) {
+			board_report(w->board, s->id, board_status(s->op));
+			w->board->ran++;
+		}
+		settlement_clear(s);
+	}
+}
+
+/* A job whose transaction does not commit: it failed, if it is still ours. */
+static bool
+settle_undone(struct worker *w, size_t i, const struct err *fault,
+    struct err *e)
+{
+	struct settlement *s = &w->done[i];
+	size_t settled;
+
+	free(s->output);
+	free(s->error);
+	s->output = NULL;
+	s->error = strdup(fault->msg);
+	settle_failure(&w->claim.jobs[i], false, s);
+	if (!settle_jobs(w->db, w->claim.queue, s, 1, &settled, e))
+		return false;
+	if (settled == 0)
+		s->op = SETTLE_RELEASE;	/* somebody else has it */
+	account(w, i, 1);
+	return true;
+}
+
+static bool
+run_singly(struct worker *w, struct err *e)
+{
+	for (size_t i = 0; i < w->claim.n; i++) {
+		struct err fault = { 0 };
+
+		switch (transact(w, i, 1, &fault)) {
+		case COMMITTED:
+			account(w, i, 1);
+			break;
+		case UNDONE:
+			if (!settle_undone(w, i, &fault, e))
+				return false;
+			break;
+		case LOST:
+			*e = fault;
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+batch_run(struct worker *w, struct err *e)
+{
+	struct err fault = { 0 };
+
+	switch (transact(w, 0, w->claim.n, &fault)) {
+	case COMMITTED:
+		account(w, 0, w->claim.n);
+		break;
+	case UNDONE:
+		log_fail(LOG_LEVEL_WARN, &fault,
+		    "a batch of %zu jobs was undone; running each alone",
+		    w->claim.n);
+		if (!run_singly(w, e))
+			return false;
+		break;
+	case LOST:
+		*e = fault;
+		return false;
+	}
+	atomic_store(&w->board->held, 0);
+	return true;
+}

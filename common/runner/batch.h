@@ -1,0 +1,55 @@
+/*
+ * One claim's jobs: run them, settle them, in one transaction with their work.
+ */
+#ifndef AFTERWORK_RUNNER_BATCH_H
+#define AFTERWORK_RUNNER_BATCH_H
+
+#include "common/base/buf.h"
+#include "common/queue/settle.h"
+#include "common/link/db.h"
+#include "common/runner/board.h"
+#include "common/runner/pace.h"
+#include "common/runner/slot.h"
+#include "common/runner/task.h"
+
+enum {
+	RETENTION_MS = 7 * 24 * 3600 * 1000,
+	/* Of the worker's own statements, and of the session: the default
+	 * task's timeout, which then costs no setting of its own. */
+	WORKER_DEADLINE_MS = 30000,
+};
+
+/* Everything a worker has at hand. */
+struct worker {
+	struct board *board;
+	const struct runner_want *want;
+	struct db *db;
+	struct slots slots;
+	int slot;		/* the guard's: whose idle mark to set */
+	int64_t end_us;		/* steady clock: be gone by then */
+	int64_t keep_ms;	/* RETENTION */
+	struct buf tasks;	/* array literal of what is compiled in */
+	struct pace pace;
+	struct claim claim;
+	struct settlement done[CLAIM_MAX];
+
+	bool (*stop)(const struct worker *w); /* must no job be started? */
+
+	/* of the batch that runs */
+	struct db_tx tx;
+	bool in_tx;
+	bool in_savepoint;	/* the handler that runs has used the link */
+};
+
+/* Note on the board what was claimed. */
+void board_hold(struct worker *w);
+
+/*
+ * Run and settle w->claim.  A job that fails is settled as its policy says.
+ * When the transaction cannot commit, or a job was no longer ours, everything
+ * is undone and each job gets a transaction of its own.  False: the database
+ * is gone; the guard gives back what is left on the board.
+ */
+bool batch_run(struct worker *w, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,351 @@
+/* The guard: holds the slot, watches the worker, mends what it leaves. */
+#include "common/runner/runner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/proc.h"
+#include "common/link/conf.h"
+#include "common/link/db.h"
+#include "common/queue/settle.h"
+#include "common/runner/after.h"
+#include "common/runner/board.h"
+#include "common/runner/point.h"
+#include "common/runner/slot.h"
+#include "common/runner/worker.h"
+
+enum {
+	TICK_MS = 100,   /* how often a running worker is looked at */
+	LATE_MS = 100,   /* a handler may report so late by itself */
+	MEND_MS = 10000, /* how long to try to reach the database */
+	STRANGE_MAX = 3, /* then the fault is ours, not a job's */
+};
+
+struct guard {
+	const struct runner_want *want;
+	struct slots slots;
+	uint32_t seen; /* wake counter before the slot was taken */
+	struct board *board;
+	int64_t end_us;
+	bool timed_out;   /* the worker was killed for its job's time */
+	bool missed;      /* it left work, or a wake-up, unanswered */
+	int strange_ends; /* workers that died with no job running */
+};
+
+static void
+block_signals(sigset_t *ret_old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_old);
+}
+
+static bool
+stopping(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) ||
+						sigismember(&pending, SIGINT) ||
+						sigismember(&pending, SIGUSR1));
+}
+
+/* In the child: nothing of the parent's but the board and the log. */
+static NORETURN void
+be_worker(struct guard *g, pid_t guard)
+{
+	int slot = g->slots.held;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != guard)
+		_exit(1);
+	proc_clean_fds(true, NULL, 0);
+	worker_run(g->board, g->want, slot, g->end_us);
+	_exit(0);
+}
+
+/* Kill a worker whose job has outstayed its timeout. */
+static void
+check_time(struct guard *g, pid_t worker)
+{
+	struct board *b = g->board;
+	int i = atomic_load(&b->current);
+	int64_t limit_us;
+
+	if (i < 0)
+		return;
+	limit_us = atomic_load(&b->started_us) +
+		   ((int64_t)b->jobs[i].timeout_ms + LATE_MS) * 1000;
+	if (clock_mono_us() < limit_us || i != atomic_load(&b->current))
+		return;
+	g->timed_out = true;
+	(void)kill(worker, SIGKILL);
+}
+
+static void
+watch(struct guard *g, pid_t worker)
+{
+	AUTO_FD fd = (int)syscall(SYS_pidfd_open, worker, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	bool told = false;
+
+	while (poll(&p, 1, TICK_MS) <= 0) {
+		if (fd < 0 && waitid(P_PID, (id_t)worker, &(siginfo_t){ 0 },
+				  WEXITED | WNOHANG | WNOWAIT) != 0)
+			return;
+		check_time(g, worker);
+		if (!told && stopping())
+			told = kill(worker, SIGTERM) == 0;
+	}
+}
+
+/* One worker's life.  False: none could be started. */
+static bool
+run_worker(struct guard *g, struct err *e)
+{
+	pid_t self = getpid(), worker;
+
+	g->board->end = BOARD_CRASHED;
+	g->timed_out = false;
+	atomic_store(&g->board->current, -1);
+	worker = fork();
+	if (worker < 0)
+		return err_errno(
+		    e, ERR_UNAVAILABLE, "could not start a worker");
+	if (worker == 0)
+		be_worker(g, self);
+	watch(g, worker);
+	while (waitpid(worker, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return true;
+}
+
+/* How the job that ran when the worker ended is to be settled. */
+static void
+settle_current(
+    const struct guard *g, const struct job *job, struct settlement *s)
+{
+	AUTO_BUF why = BUF_INIT;
+
+	s->start_us = atomic_load(&g->board->started_us) - g->board->claimed_us;
+	s->took_us = clock_mono_us() - atomic_load(&g->board->started_us);
+	if (g->timed_out) {
+		settle_failure(job, false, s);
+		buf_addf(&why, "The job took longer than its timeout of %d ms.",
+		    job->timeout_ms);
+	} else {
+		settle_crash(job, s);
+		buf_adds(&why, "The job ended its runner.");
+	}
+	s->error = buf_steal(&why);
+}
+
+static bool
+try_mend(struct guard *g, struct db *db, struct err *e)
+{
+	struct board *b = g->board;
+	int held = atomic_load(&b->held), current = atomic_load(&b->current);
+	struct settlement s[CLAIM_MAX] = { 0 };
+	size_t settled;
+	bool ok;
+
+	for (int i = 0; i < held; i++) {
+		s[i].id = b->jobs[i].id;
+		s[i].lease_no = b->jobs[i].lease_no;
+		s[i].op = SETTLE_RELEASE;
+		if (i == current && b->end == BOARD_CRASHED)
+			settle_current(g, &b->jobs[i], &s[i]);
+	}
+	ok = settle_jobs(db, b->queue, s, (size_t)held, &settled, e);
+	if (ok && current >= 0 && s[current].op != SETTLE_RELEASE) {
+		board_report(b, s[current].id, board_status(s[current].op));
+		b->ran++;
+	}
+	for (int i = 0; i < held; i++)
+		settlement_clear(&s[i]);
+	return ok;
+}
+
+/*
+ * The worker left jobs on the board: charge the one that ran, give the others
+ * back.  What cannot be told to the database comes back when its lease ends.
+ */
+static bool
+mend(struct guard *g, struct err *e)
+{
+	AUTO_DB *db = NULL;
+	int64_t until = clock_mono_ms() + MEND_MS;
+
+	if (atomic_load(&g->board->held) == 0)
+		return true;
+	point("mending");
+	db = db_new(conf_database_url("run"), conf_pooled(), "run");
+	while (!try_mend(g, db, e)) {
+		if (e->code != ERR_UNAVAILABLE || clock_mono_ms() > until)
+			return false;
+		(void)poll(NULL, 0, TICK_MS);
+	}
+	atomic_store(&g->board->held, 0);
+	return true;
+}
+
+static bool
+time_is_left(const struct guard *g)
+{
+	return !stopping() && clock_mono_us() < g->end_us &&
+	       g->strange_ends < STRANGE_MAX &&
+	       (g->want->limit == 0 || g->board->ran < g->want->limit);
+}
+
+/* Workers, one after another, until one has said why it left. */
+static bool
+run_workers(struct guard *g, struct err *e)
+{
+	do {
+		if (!run_worker(g, e))
+			return false;
+		if (g->board->end == BOARD_CRASHED &&
+		    atomic_load(&g->board->current) < 0)
+			g->strange_ends++;
+		if (g->board->end == BOARD_LOST) {
+			*e = g->board->err;
+			log_fail(LOG_LEVEL_WARN, e, "the worker had to end");
+		}
+		if (!mend(g, e) || g->board->end == BOARD_LOST)
+			return false;
+		if (g->board->end == BOARD_CRASHED)
+			log_say(LOG_LEVEL_WARN,
+			    g->timed_out ? "a job outstayed its timeout"
+					 : "a worker died");
+	} while (g->board->end == BOARD_CRASHED && time_is_left(g));
+	return true;
+}
+
+/* Was work left, or did a wake-up come since the worker's last look? */
+static bool
+is_missed(const struct guard *g, uint32_t seen)
+{
+	switch (g->board->end) {
+	case BOARD_DRY:
+		return seen != g->board->seen;
+	case BOARD_FULL:
+		return true;
+	case BOARD_CRASHED:
+		return g->strange_ends < STRANGE_MAX;
+	case BOARD_STOPPED:
+	case BOARD_LOST:
+		break;
+	}
+	return false;
+}
+
+/*
+ * Leave the slot, then look at the counter once more: a waker that found no
+ * free slot relies on it.  True: there is more to do and the slot is ours.
+ */
+static bool
+come_back(struct guard *g)
+{
+	uint32_t seen;
+
+	point("giving-back");
+	slots_give_back(&g->slots);
+	point("gave-back");
+	seen = slots_seen(&g->slots);
+	g->board->report.called = seen != g->seen;
+	g->missed = is_missed(g, seen);
+	if (!g->missed || g->board->end != BOARD_DRY ||
+	    g->want->linger_ms == 0 || !time_is_left(g) ||
+	    !slots_take(&g->slots))
+		return false;
+	g->missed = false;
+	return true;
+}
+
+/* A detached runner that cannot come back hands over what is left. */
+static void
+hand_over(struct guard *g)
+{
+	struct err e;
+
+	if (g->want->linger_ms > 0 && g->missed && !stopping() &&
+	    !after_wake_through(&g->slots, &e))
+		log_fail(LOG_LEVEL_WARN, &e, "could not hand over");
+}
+
+static bool
+guard_run(struct guard *g, struct err *e)
+{
+	bool ok;
+
+	do
+		ok = run_workers(g, e);
+	while (come_back(g) && ok);
+	if (ok)
+		hand_over(g);
+	return ok;
+}
+
+/*
+ * A detached runner was started because a slot was free; where somebody was
+ * faster, that one may have looked for jobs before ours came, or looks at
+ * another queue only.  So it is told, as any holder of a slot is.
+ */
+static bool
+take_slot(struct guard *g)
+{
+	g->seen = slots_seen(&g->slots);
+	if (slots_take(&g->slots))
+		return true;
+	if (g->want->linger_ms == 0)
+		return false;
+	slots_wake(&g->slots);
+	return slots_take(&g->slots);
+}
+
+bool
+runner_run(
+    const struct runner_want *want, struct runner_report *ret, struct err *e)
+{
+	struct guard g = { .want = want,
+		.end_us = clock_mono_us() + want->duration_ms * 1000 };
+	sigset_t old;
+	bool ok = true;
+
+	if (!slots_open(&g.slots, e))
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->had_slot = take_slot(&g);
+	if (!ret->had_slot) {
+		slots_close(&g.slots);
+		return true;
+	}
+	g.board = mmap(NULL, sizeof(*g.board), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (g.board == MAP_FAILED) {
+		slots_close(&g.slots);
+		return err_errno(e, ERR_UNAVAILABLE, "could not map a board");
+	}
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	block_signals(&old);
+	ok = guard_run(&g, e);
+	*ret = g.board->report;
+	ret->had_slot = true;
+	(void)munmap(g.board, sizeof(*g.board));
+	slots_close(&g.slots);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return ok;
+}

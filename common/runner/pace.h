@@ -1,0 +1,37 @@
+/*
+ * How long tasks take, learned by the worker that runs them, and what follows:
+ * which may be claimed together, and how many.
+ *
+ * A task not yet seen counts as slow.  A batch is meant to last about
+ * PACE_BATCH_US, so that a crash, a stop or a lease concerns little work.
+ */
+#ifndef AFTERWORK_RUNNER_PACE_H
+#define AFTERWORK_RUNNER_PACE_H
+
+#include "common/base/buf.h"
+#include "common/queue/job.h"
+
+enum {
+	PACE_TASKS_MAX = 64,	/* the tasks remembered; others stay slow */
+	PACE_FAST_US = 50 * 1000,
+	PACE_BATCH_US = 200 * 1000,
+};
+
+struct pace {
+	struct {
+		char task[JOB_TASK_MAX + 1];
+		int64_t mean_us;	/* exponentially weighted, 1/8 */
+	} seen[PACE_TASKS_MAX];
+	size_t n;
+};
+
+/* A job of this task took so long. */
+void pace_learn(struct pace *p, const char *task, int64_t took_us);
+
+/* How many jobs to claim: 1 .. CLAIM_MAX. */
+int pace_batch(const struct pace *p);
+
+/* Append the fast tasks as an array literal. */
+void pace_fast(const struct pace *p, struct buf *ret);
+
+#endif

@@ -1,0 +1,177 @@
+#include "common/runner/slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/path.h"
+#include "common/link/conf.h"
+
+enum { IDLE_BASE = 4096, WAKE_BYTES = 4096, FILE_MODE = 0660 };
+
+static bool
+lock_byte(int fd, short type, off_t at)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at,
+		.l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &l) == 0;
+}
+
+/* Does somebody else hold a byte of [at, at + n)? */
+static bool
+is_locked(int fd, off_t at, off_t n)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_start = at, .l_len = n };
+
+	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
+/*
+ * Open name in the runtime folder, made if need be.  Everybody who may write
+ * there shares it, so it belongs to the folder's owner and group, whoever is
+ * first: the functions' user, or root with the operator's command.
+ */
+static bool
+open_shared(int dir, const char *name, int *ret_fd, struct err *e)
+{
+	int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT) {
+		fd = openat(dir, name,
+		    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+		if (fd >= 0 && geteuid() == 0 && fstat(dir, &st) == 0)
+			(void)!fchown(fd, st.st_uid, st.st_gid);
+		if (fd >= 0)
+			(void)fchmod(fd, FILE_MODE);
+	}
+	if (fd < 0)
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not open \"%s/%s\"", conf_runtime_dir(), name);
+	*ret_fd = fd;
+	return true;
+}
+
+static bool
+map_wake(int dir, uint32_t **ret, struct err *e)
+{
+	AUTO_FD fd = -1;
+	struct stat st;
+	void *p;
+
+	if (!open_shared(dir, "wake", &fd, e))
+		return false;
+	/* Only ever grown: a shrunk mapping would kill its users. */
+	if (fstat(fd, &st) != 0
+	    || (st.st_size < WAKE_BYTES && ftruncate(fd, WAKE_BYTES) != 0))
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not size the wake file");
+	p = mmap(NULL, WAKE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not map the wake file");
+	*ret = p;
+	return true;
+}
+
+bool
+slots_open(struct slots *ret, struct err *e)
+{
+	struct slots s = { .fd = -1, .held = -1 };
+	const char *path = conf_runtime_dir();
+	AUTO_FD dir = -1;
+
+	if (!conf_slots(&s.n, e))
+		return false;
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 && path_mkdirs(path, e))
+		dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not open the runtime folder \"%s\"", path);
+	if (!open_shared(dir, "slots", &s.fd, e))
+		return false;
+	if (!map_wake(dir, &s.wake, e)) {
+		fd_close(&s.fd);
+		return false;
+	}
+	*ret = s;
+	return true;
+}
+
+void
+slots_close(struct slots *s)
+{
+	if (s->wake != NULL)
+		(void)munmap(s->wake, WAKE_BYTES);
+	fd_close(&s->fd);
+	*s = (struct slots) { .fd = -1, .held = -1 };
+}
+
+bool
+slots_take(struct slots *s)
+{
+	for (int i = 0; i < s->n; i++)
+		if (lock_byte(s->fd, F_WRLCK, i)) {
+			s->held = i;
+			return true;
+		}
+	return false;
+}
+
+void
+slots_give_back(struct slots *s)
+{
+	if (s->held >= 0)
+		(void)lock_byte(s->fd, F_UNLCK, s->held);
+	s->held = -1;
+}
+
+bool
+slots_any_idle(const struct slots *s)
+{
+	return is_locked(s->fd, IDLE_BASE, s->n);
+}
+
+bool
+slots_any_free(const struct slots *s)
+{
+	for (int i = 0; i < s->n; i++)
+		if (i != s->held && !is_locked(s->fd, i, 1))
+			return true;
+	return false;
+}
+
+void
+slots_idle(struct slots *s, int slot, bool idle)
+{
+	(void)lock_byte(s->fd, idle ? F_WRLCK : F_UNLCK, IDLE_BASE + slot);
+}
+
+uint32_t
+slots_seen(const struct slots *s)
+{
+	return __atomic_load_n(s->wake, __ATOMIC_SEQ_CST);
+}
+
+void
+slots_wake(struct slots *s)
+{
+	(void)__atomic_add_fetch(s->wake, 1, __ATOMIC_SEQ_CST);
+	(void)syscall(SYS_futex, s->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+void
+slots_sleep(const struct slots *s, uint32_t seen, int64_t ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000,
+		.tv_nsec = (ms % 1000) * 1000000 };
+
+	(void)syscall(SYS_futex, s->wake, FUTEX_WAIT, seen, &t, NULL, 0);
+}

@@ -1,0 +1,64 @@
+/*
+ * Slots: how many runners a host has, and how one is woken.  No database.
+ *
+ * Everything lives in two files of the runtime folder (conf_runtime_dir()),
+ * shared by every function and runner of the host:
+ *
+ *   slots  open file description locks, so that the kernel takes back what a
+ *          killed process held.  Byte i is locked while a runner holds slot
+ *          i; byte IDLE_BASE + i while that runner waits for work.
+ *   wake   a counter in shared memory, and the futex that idle runners sleep
+ *          on.  It is the mark that a wake-up leaves.
+ *
+ * Why no wake-up is lost.  A waker commits its job, then adds to the counter,
+ * then looks for an idle runner, then for a free slot.  A runner reads the
+ * counter, claims, and - when there was nothing - marks itself idle, then
+ * sleeps only if the counter still stands.  Leaving, it takes the idle mark
+ * away, looks at the counter, gives the slot back, and looks again.
+ *
+ *   - The waker saw the idle mark: it had added before the mark went, so the
+ *     runner's next look finds the counter changed and it claims again.
+ *   - The waker saw no idle runner and no free slot: each holder still has to
+ *     give its slot back and look at the counter after that.
+ *   - The waker saw a free slot: it starts a runner.  If another takes the
+ *     slot first, that one claims after the waker's commit.
+ *
+ * When an idle runner takes a job and leaves others waiting, it wakes the
+ * next one itself (claim.more): two wakers may have seen the same idle mark.
+ */
+#ifndef AFTERWORK_RUNNER_SLOT_H
+#define AFTERWORK_RUNNER_SLOT_H
+
+#include "common/base/err.h"
+
+struct slots {
+	int fd;			/* of the file "slots" */
+	int n;			/* RUNNER_SLOTS */
+	uint32_t *wake;		/* shared counter */
+	int held;		/* the slot held through fd, or -1 */
+};
+
+/* Opens (and at first makes) the two files.  The descriptors close on exec;
+ * a fork shares the locks, so a child opens its own with slots_open(). */
+bool slots_open(struct slots *ret, struct err *e) MUSTCHECK;
+void slots_close(struct slots *s);	/* gives the slot back, too */
+
+/* Take a free slot; false when there is none.  Never waits. */
+bool slots_take(struct slots *s);
+void slots_give_back(struct slots *s);
+
+/* Does any runner wait for work?  Is any slot free? */
+bool slots_any_idle(const struct slots *s);
+bool slots_any_free(const struct slots *s);
+
+/* Mark the runner of this slot as waiting, or not. */
+void slots_idle(struct slots *s, int slot, bool idle);
+
+/* The counter; add to it and wake one sleeper. */
+uint32_t slots_seen(const struct slots *s);
+void slots_wake(struct slots *s);
+
+/* Sleep until the counter is no longer seen, or for at most ms. */
+void slots_sleep(const struct slots *s, uint32_t seen, int64_t ms);
+
+#endif
