@@ -1,0 +1,199 @@
+#include "common/site/media.h"
+
+#include <string.h>
+
+#include "common/link/db.h"
+#include "common/site/arg.h"
+
+/* The document in column col of the only row; none: not found. */
+static bool
+take_doc(
+    const struct db_rows *rows, int col, struct buf *ret_doc, struct err *e)
+{
+	if (db_nrows(rows) != 1)
+		return err_fail(e, ERR_NOT_FOUND, "Not Found");
+	buf_add(ret_doc, db_text(rows, 0, col), db_text_len(rows, 0, col));
+	return buf_ok(ret_doc, e);
+}
+
+static const char SQL_MEDIA_CREATE[] =
+    "SELECT site.media_doc(m, $10::text)::text,"
+    " afterwork.enqueue('syncMediaToGalleries',"
+    "  jsonb_build_object('mediaId', m.id)) "
+    "FROM site.media_add($1::text, $2::text, $3::text, $4::bigint, $5::text,"
+    " $6::text, $7::integer, $8::integer, $9::bigint) AS m";
+
+bool
+media_create(struct db *db, const struct media_new *m, const char *server_url,
+    struct buf *ret_doc, int64_t *ret_job, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+	struct arg filesize = arg_int(m->filesize);
+	struct arg width = arg_int(m->width);
+	struct arg height = arg_int(m->height);
+	struct arg user_id = arg_int(m->user_id);
+	const char *const args[] = {
+		m->filename,
+		m->key,
+		m->mime,
+		filesize.s,
+		m->hash,
+		m->alt,
+		m->width == 0 ? NULL : width.s,
+		m->height == 0 ? NULL : height.s,
+		m->user_id == 0 ? NULL : user_id.s,
+		server_url,
+	};
+
+	if (!db_query(db, "media_create", SQL_MEDIA_CREATE, LEN(args), args,
+		&rows, e)) {
+		/* The values were checked: a refusal is not the client's
+		 * fault, but a task that nobody registered, or the like. */
+		if (e->code == ERR_INVALID)
+			e->code = ERR_BUG;
+		return false;
+	}
+	*ret_job = db_int(rows, 0, 1);
+	return take_doc(rows, 0, ret_doc, e);
+}
+
+static const char SQL_MEDIA_GET[] = "SELECT site.media_doc(m, $2::text)::text "
+				    "FROM site.media m "
+				    "WHERE m.id = $1::bigint";
+
+bool
+media_get(struct db *db, int64_t id, const char *server_url,
+    struct buf *ret_doc, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	return db_query(db, "media_get", SQL_MEDIA_GET, 2,
+		   (const char *const[]){ arg_int(id).s, server_url }, &rows,
+		   e) &&
+	       take_doc(rows, 0, ret_doc, e);
+}
+
+/* One statement for each order, since an order is no argument; all of them
+ * are fixed text, and each has an index. */
+#define MEDIA_LIST(order)                                           \
+	"SELECT coalesce(json_agg(site.media_doc(l.m, $3::text)), " \
+	"'[]')::text,"                                              \
+	" (SELECT count(*) FROM site.media) "                       \
+	"FROM (SELECT m FROM site.media m ORDER BY " order          \
+	" LIMIT $1::bigint OFFSET $2::bigint) AS l"
+
+static const struct {
+	const char *name;
+	const char *sql;
+} SQL_MEDIA_LIST[LIST_SORTS] = {
+	[LIST_NEWEST] = { "media_list_newest",
+	    MEDIA_LIST("m.created_at DESC, m.id DESC") },
+	[LIST_OLDEST] = { "media_list_oldest",
+	    MEDIA_LIST("m.created_at, m.id") },
+	[LIST_BY_ID] = { "media_list_id", MEDIA_LIST("m.id") },
+	[LIST_BY_ID_DOWN] = { "media_list_id_down", MEDIA_LIST("m.id DESC") },
+};
+
+bool
+media_list(struct db *db, const struct list_range *range,
+    const char *server_url, struct buf *ret_docs, int64_t *ret_total,
+    struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, SQL_MEDIA_LIST[range->sort].name,
+		SQL_MEDIA_LIST[range->sort].sql, 3,
+		(const char *const[]){ arg_int(range->limit).s,
+		    arg_int(range->offset).s, server_url },
+		&rows, e))
+		return false;
+	*ret_total = db_int(rows, 0, 1);
+	return take_doc(rows, 0, ret_docs, e);
+}
+
+static const char SQL_MEDIA_COUNT[] = "SELECT count(*) "
+				      "FROM site.media";
+
+bool
+media_count(struct db *db, int64_t *ret, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "media_count", SQL_MEDIA_COUNT, 0, NULL, &rows, e))
+		return false;
+	*ret = db_int(rows, 0, 0);
+	return true;
+}
+
+static const char SQL_MEDIA_SET_ALT[] =
+    "SELECT site.media_doc(m, $3::text)::text "
+    "FROM site.media_set_alt($1::bigint, $2::text) AS m "
+    "WHERE m.id IS NOT NULL";
+
+bool
+media_set_alt(struct db *db, int64_t id, const char *alt,
+    const char *server_url, struct buf *ret_doc, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	return db_query(db, "media_set_alt", SQL_MEDIA_SET_ALT, 3,
+		   (const char *const[]){ arg_int(id).s, alt, server_url },
+		   &rows, e) &&
+	       take_doc(rows, 0, ret_doc, e);
+}
+
+static const char SQL_MEDIA_DELETE[] =
+    "SELECT site.media_doc(m, $2::text)::text, m.storage_key "
+    "FROM site.media_delete($1::bigint) AS m";
+
+bool
+media_delete(struct db *db, int64_t id, const char *server_url,
+    struct buf *ret_doc, char ret_key[static STORE_KEY_MAX], struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "media_delete", SQL_MEDIA_DELETE, 2,
+		(const char *const[]){ arg_int(id).s, server_url }, &rows, e) ||
+	    !take_doc(rows, 0, ret_doc, e))
+		return false;
+	(void)snprintf(ret_key, STORE_KEY_MAX, "%s", db_text(rows, 0, 1));
+	return true;
+}
+
+static const char SQL_MEDIA_FILE[] = "SELECT m.storage_key, m.mime_type "
+				     "FROM site.media m "
+				     "WHERE m.filename = $1::text";
+
+bool
+media_file(
+    struct db *db, const char *filename, struct media_file *ret, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "media_file", SQL_MEDIA_FILE, 1,
+		(const char *const[]){ filename }, &rows, e))
+		return false;
+	if (db_nrows(rows) != 1)
+		return err_fail(e, ERR_NOT_FOUND, "Not Found");
+	(void)snprintf(ret->key, sizeof(ret->key), "%s", db_text(rows, 0, 0));
+	(void)snprintf(ret->mime, sizeof(ret->mime), "%s", db_text(rows, 0, 1));
+	return true;
+}
+
+static const char SQL_MEDIA_SYNC[] = "SELECT s.found, s.pages, s.galleries "
+				     "FROM site.media_sync($1::bigint) AS s";
+
+bool
+media_sync(struct db *db, int64_t media_id, int64_t *ret_pages,
+    int64_t *ret_galleries, bool *ret_found, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "media_sync", SQL_MEDIA_SYNC, 1,
+		(const char *const[]){ arg_int(media_id).s }, &rows, e))
+		return false;
+	*ret_found = db_bool(rows, 0, 0);
+	*ret_pages = db_int(rows, 0, 1);
+	*ret_galleries = db_int(rows, 0, 2);
+	return true;
+}

@@ -1,0 +1,80 @@
+/*
+ * Media: rows that name files in the store.  SQL, no HTTP and no files.
+ *
+ * Documents come as JSON text made by the database.  server_url goes before
+ * the documents' URLs ("" for relative ones).
+ *
+ * Every change follows one order of locks (schema/site/api/media.sql), so
+ * that uploads, syncs, page saves and removals wait for one another but never
+ * in a circle.
+ */
+#ifndef AFTERWORK_SITE_MEDIA_H
+#define AFTERWORK_SITE_MEDIA_H
+
+#include "common/base/buf.h"
+#include "common/site/list.h"
+#include "common/site/store.h"
+
+struct db;
+
+enum { MEDIA_ALT_MAX = 1000 }; /* characters */
+
+struct media_new {
+	const char *filename; /* made safe; the row's may get a number */
+	const char *key;      /* of the store */
+	const char *mime;
+	int64_t filesize;
+	const char *hash;
+	const char *alt; /* or NULL */
+	int width;       /* 0: not known */
+	int height;
+	int64_t user_id; /* 0: nobody */
+};
+
+/*
+ * Insert the row and enqueue its syncMediaToGalleries job: one statement, so
+ * both or neither.  An error without SQLSTATE means that the outcome is not
+ * known: the row may exist, and its file must stay.
+ */
+bool media_create(struct db *db, const struct media_new *m,
+    const char *server_url, struct buf *ret_doc, int64_t *ret_job,
+    struct err *e) MUSTCHECK;
+
+bool media_get(struct db *db, int64_t id, const char *server_url,
+    struct buf *ret_doc, struct err *e) MUSTCHECK;
+/* An array of documents, and how many there are in all. */
+bool media_list(struct db *db, const struct list_range *range,
+    const char *server_url, struct buf *ret_docs, int64_t *ret_total,
+    struct err *e) MUSTCHECK;
+bool media_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
+
+/* alt NULL: none.  Enqueues nothing. */
+bool media_set_alt(struct db *db, int64_t id, const char *alt,
+    const char *server_url, struct buf *ret_doc, struct err *e) MUSTCHECK;
+
+/* Remove the row, and with it the picture from every gallery.  The caller
+ * removes the file under ret_key. */
+bool media_delete(struct db *db, int64_t id, const char *server_url,
+    struct buf *ret_doc, char ret_key[static STORE_KEY_MAX],
+    struct err *e) MUSTCHECK;
+
+struct media_file {
+	char key[STORE_KEY_MAX];
+	char mime[64];
+};
+/* What to send for GET /api/media/file/<filename>. */
+bool media_file(struct db *db, const char *filename, struct media_file *ret,
+    struct err *e) MUSTCHECK;
+
+/*
+ * The work of the job: put the picture into each gallery that takes new ones.
+ * One statement; doing it again changes nothing and counts zero.  *ret_found
+ * is false when the picture is gone.  Within one transaction several syncs
+ * are best called in the order of their ids; two transactions that sync the
+ * same pictures in opposite orders could meet in a deadlock, which ends with
+ * ERR_UNAVAILABLE for one of them.
+ */
+bool media_sync(struct db *db, int64_t media_id, int64_t *ret_pages,
+    int64_t *ret_galleries, bool *ret_found, struct err *e) MUSTCHECK;
+
+#endif

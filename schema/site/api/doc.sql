@@ -1,0 +1,77 @@
+-- Documents as the REST API shows them.  Plain SQL without SET, so that the
+-- planner can take them apart inside the statement that uses them.
+
+-- 2026-07-20T12:34:56.789Z
+CREATE OR REPLACE FUNCTION site.iso(t timestamptz)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+-- As encodeURIComponent() has it.  Most names need none of it.
+CREATE OR REPLACE FUNCTION site.url_part(name text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN name ~ '^[A-Za-z0-9_.!~*''()-]*$' THEN name
+	ELSE (SELECT string_agg(CASE WHEN c ~ '^[A-Za-z0-9_.!~*''()-]$' THEN c
+		ELSE regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')),
+			'(..)', '%\1', 'g') END, '' ORDER BY n)
+		FROM regexp_split_to_table(name, '') WITH ORDINALITY AS s(c, n))
+	END
+$$;
+
+CREATE OR REPLACE FUNCTION site.media_doc(m site.media, server_url text)
+RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT json_build_object(
+		'id', m.id,
+		'alt', m.alt,
+		'filename', m.filename,
+		'mimeType', m.mime_type,
+		'filesize', m.filesize,
+		'width', m.width,
+		'height', m.height,
+		'url', rtrim(server_url, '/') || '/api/media/file/'
+			|| site.url_part(m.filename),
+		'thumbnailURL', NULL,
+		'focalX', 50,
+		'focalY', 50,
+		'createdAt', site.iso(m.created_at),
+		'updatedAt', site.iso(m.updated_at))
+$$;
+
+CREATE OR REPLACE FUNCTION site.user_doc(u site.users)
+RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT json_build_object(
+		'id', u.id,
+		'email', u.email,
+		'role', u.role,
+		'collection', 'users',
+		'createdAt', site.iso(u.created_at),
+		'updatedAt', site.iso(u.updated_at))
+$$;
+
+-- The galleries of a page by block: {"<block id>": {"autoSyncMedia": true,
+-- "images": [...]}}; images are ids, or documents when deep.
+CREATE OR REPLACE FUNCTION site.page_galleries(page bigint, deep boolean,
+	server_url text)
+RETURNS json
+LANGUAGE sql STABLE AS $$
+	SELECT coalesce(json_object_agg(g.block_id, json_build_object(
+		'autoSyncMedia', g.auto_sync,
+		'images', CASE WHEN deep THEN (
+			SELECT coalesce(json_agg(site.media_doc(m, server_url)
+				ORDER BY i.position), '[]')
+			FROM site.gallery_image i
+			JOIN site.media m ON m.id = i.media_id
+			WHERE i.gallery_id = g.id)
+		ELSE (
+			SELECT coalesce(json_agg(i.media_id
+				ORDER BY i.position), '[]')
+			FROM site.gallery_image i
+			WHERE i.gallery_id = g.id)
+		END)), '{}')
+	FROM site.gallery g
+	WHERE g.page_id = page
+$$;

@@ -1,0 +1,97 @@
+-- Ways in which media change.  They run as the schema's owner, so that a
+-- function's own login needs no write access to any table.
+--
+-- Order of locks, everywhere in the site: media (by id), page, galleries (by
+-- id), pictures in galleries (by gallery).  All that follow it can wait for
+-- one another but never in a circle.
+
+-- Insert under the wanted file name, or the first free one of photo-1.jpg,
+-- photo-2.jpg, ...  A free name costs one insert.  A taken one queues at the
+-- row of that name in media_name, so that any number of uploads of one name
+-- get theirs one after the other, without a retry; the loop turns again only
+-- where a client uploaded a name like photo-1.jpg itself.
+CREATE OR REPLACE FUNCTION site.media_add(filename text, storage_key text,
+	mime_type text, filesize bigint, hash text, alt text, width integer,
+	height integer, created_by bigint)
+RETURNS site.media
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+#variable_conflict use_variable
+DECLARE
+	m site.media;
+	stem text := substring(filename FROM '^(.+)\.[^.]*$');
+	ext text := substring(filename FROM '^.+(\.[^.]*)$');
+	want text := filename;
+	n bigint;
+BEGIN
+	LOOP
+		INSERT INTO site.media AS new (filename, storage_key, mime_type,
+			filesize, hash, alt, width, height, created_by)
+		VALUES (want, storage_key, mime_type,
+			filesize, hash, alt, width, height, created_by)
+		ON CONFLICT ON CONSTRAINT media_filename_key DO NOTHING
+		RETURNING new.* INTO m;
+		IF FOUND THEN
+			RETURN m;
+		END IF;
+		INSERT INTO site.media_name AS taken (filename, last)
+		VALUES (filename, 1)
+		ON CONFLICT ON CONSTRAINT media_name_pkey
+			DO UPDATE SET last = taken.last + 1
+		RETURNING taken.last INTO n;
+		want := coalesce(stem, filename) || '-' || n
+			|| coalesce(ext, '');
+	END LOOP;
+END
+$$;
+
+-- The only field that a person edits.
+CREATE OR REPLACE FUNCTION site.media_set_alt(media bigint, text_or_null text)
+RETURNS site.media
+LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+	UPDATE site.media AS m
+	SET alt = text_or_null, updated_at = now()
+	WHERE m.id = media
+	RETURNING m.*
+$$;
+
+-- Remove a picture, from every gallery too, and return what it was; the
+-- caller then removes the bytes under its storage key.
+CREATE OR REPLACE FUNCTION site.media_delete(media bigint)
+RETURNS SETOF site.media
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+	PERFORM 1 FROM site.media m WHERE m.id = media FOR UPDATE;
+	PERFORM 1 FROM site.gallery_image i WHERE i.media_id = media
+	ORDER BY i.gallery_id FOR UPDATE;
+	RETURN QUERY DELETE FROM site.media m WHERE m.id = media RETURNING m.*;
+END
+$$;
+
+-- Put a picture into every gallery that takes new ones.  Once more does
+-- nothing.  The picture and the galleries are locked against removal first:
+-- the foreign keys would lock them anyway, but after the insert and with an
+-- error instead of a skip for a gallery that went meanwhile.
+CREATE OR REPLACE FUNCTION site.media_sync(media bigint, OUT found boolean,
+	OUT pages bigint, OUT galleries bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+	WITH picture AS MATERIALIZED (
+		SELECT m.id FROM site.media m
+		WHERE m.id = media
+		FOR KEY SHARE
+	), target AS MATERIALIZED (
+		SELECT g.id, g.page_id FROM site.gallery g
+		WHERE g.auto_sync AND EXISTS (SELECT FROM picture)
+		ORDER BY g.id
+		FOR KEY SHARE
+	), added AS (
+		INSERT INTO site.gallery_image (gallery_id, media_id)
+		SELECT t.id, media FROM target t
+		ORDER BY t.id
+		ON CONFLICT ON CONSTRAINT gallery_image_pkey DO NOTHING
+		RETURNING gallery_id
+	)
+	SELECT EXISTS (SELECT FROM picture),
+		count(DISTINCT t.page_id), count(*)
+	FROM added a
+	JOIN target t ON t.id = a.gallery_id
+$$;

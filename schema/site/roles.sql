@@ -1,0 +1,47 @@
+-- Who may do what in the site.  The logins themselves are made by the queue's
+-- roles.sql.  Tables are only read directly; every change is a function that
+-- runs as the owner and does one thing.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA site FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA site FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA site TO afterwork_upload, afterwork_run,
+	afterwork_status, afterwork_jobs, afterwork_media, afterwork_pages,
+	afterwork_users;
+
+-- Who is calling: every function may ask, none sees a password.
+GRANT SELECT (id, email, role, api_key_hash) ON site.users
+	TO afterwork_upload, afterwork_run, afterwork_status, afterwork_jobs,
+	afterwork_media, afterwork_pages, afterwork_users;
+GRANT SELECT ON site.session, site.secret
+	TO afterwork_upload, afterwork_run, afterwork_status, afterwork_jobs,
+	afterwork_media, afterwork_pages, afterwork_users;
+
+GRANT EXECUTE ON FUNCTION site.iso(timestamptz), site.url_part(text),
+	site.media_doc(site.media, text)
+	TO afterwork_upload, afterwork_media, afterwork_pages;
+
+GRANT EXECUTE ON FUNCTION site.media_add(text, text, text, bigint, text, text,
+	integer, integer, bigint)
+	TO afterwork_upload;
+
+GRANT EXECUTE ON FUNCTION site.media_sync(bigint) TO afterwork_run;
+
+GRANT SELECT ON site.media TO afterwork_media, afterwork_pages;
+GRANT EXECUTE ON FUNCTION site.media_set_alt(bigint, text),
+	site.media_delete(bigint)
+	TO afterwork_media;
+
+GRANT SELECT ON site.page, site.gallery, site.gallery_image
+	TO afterwork_pages;
+GRANT EXECUTE ON FUNCTION site.page_galleries(bigint, boolean, text),
+	site.page_save(bigint, text, text, jsonb, jsonb),
+	site.page_delete(bigint)
+	TO afterwork_pages;
+
+GRANT SELECT ON site.users TO afterwork_users;
+GRANT EXECUTE ON FUNCTION site.iso(timestamptz), site.user_doc(site.users),
+	site.session_open(bigint, text, integer),
+	site.session_extend(bigint, text, integer),
+	site.session_close(bigint, text)
+	TO afterwork_users;
