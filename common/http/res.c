@@ -1,0 +1,259 @@
+/*
+ * Answers: bodies, headers, and the one place where an error becomes a
+ * status and a message for the client.
+ */
+#include "common/http/res.h"
+
+#include "common/link/js.h"
+
+static const char UNAUTHORIZED[] =
+    "Unauthorized, you must be logged in to make this request.";
+
+void
+res_init(struct res *r)
+{
+	*r = (struct res){
+		.status = 200,
+		.head = BUF_INIT,
+		.body = BUF_INIT,
+	};
+}
+
+void
+res_release(struct res *r)
+{
+	buf_release(&r->head);
+	buf_release(&r->body);
+}
+
+void
+res_clear(struct res *r)
+{
+	res_release(r);
+	res_init(r);
+}
+
+/* No byte that could end the line or hide in it. */
+static bool
+line_safe(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	return true;
+}
+
+static void
+add_line(struct res *r, const char *name, const char *value)
+{
+	buf_adds(&r->head, name);
+	buf_adds(&r->head, ": ");
+	buf_adds(&r->head, value);
+	buf_adds(&r->head, "\r\n");
+}
+
+bool
+res_header(struct res *r, const char *name, const char *value, struct err *e)
+{
+	if (*name == '\0' || !line_safe(name) || !line_safe(value))
+		return err_fail(e, ERR_BUG,
+		    "header with a control byte, or without a name");
+	add_line(r, name, value);
+	return buf_ok(&r->head, e);
+}
+
+bool
+res_text(struct res *r, int status, const char *type, const char *p, size_t n,
+    struct err *e)
+{
+	if (!res_header(r, "Content-Type", type, e))
+		return false;
+	r->status = status;
+	buf_clear(&r->body);
+	buf_add(&r->body, p, n);
+	return buf_ok(&r->body, e);
+}
+
+bool
+res_json_text(struct res *r, int status, const char *p, size_t n, struct err *e)
+{
+	return res_text(r, status, "application/json", p, n, e);
+}
+
+bool
+res_json(struct res *r, int status, struct json_object *v, struct err *e)
+{
+	AUTO_BUF text = BUF_INIT;
+
+	js_print(v, &text);
+	js_free(&v);
+	return buf_ok(&text, e) &&
+	       res_json_text(r, status, text.data, text.len, e);
+}
+
+/* The document is JSON already and can be large: it is put between the
+ * other parts as it is, never parsed again. */
+bool
+res_doc(struct res *r, int status, const char *doc, size_t n,
+    const char *message, struct err *e)
+{
+	if (!res_json_text(r, status, "{\"doc\":", 7, e))
+		return false;
+	buf_add(&r->body, doc, n);
+	buf_adds(&r->body, ",\"message\":");
+	buf_add_json(&r->body, message, strlen(message));
+	buf_addc(&r->body, '}');
+	return buf_ok(&r->body, e);
+}
+
+int
+res_status_of(enum err_code code)
+{
+	switch (code) {
+	case ERR_INVALID:
+		return 400;
+	case ERR_AUTH:
+		return 401;
+	case ERR_FORBIDDEN:
+		return 403;
+	case ERR_NOT_FOUND:
+		return 404;
+	case ERR_METHOD:
+		return 405;
+	case ERR_CONFLICT:
+		return 409;
+	case ERR_TOO_LARGE:
+		return 413;
+	case ERR_LOCKED:
+		return 423;
+	case ERR_UNAVAILABLE:
+		return 503;
+	case ERR_NO_SPACE:
+		return 507;
+	case ERR_NONE:
+	case ERR_BUG:
+		break;
+	}
+	return 500;
+}
+
+/* What a client is told when the error's own words are not for it. */
+static const char *
+standard_message(enum err_code code)
+{
+	switch (code) {
+	case ERR_INVALID:
+		return "The request holds a value that does not fit.";
+	case ERR_AUTH:
+		return UNAUTHORIZED;
+	case ERR_FORBIDDEN:
+		return "You are not allowed to perform this action.";
+	case ERR_NOT_FOUND:
+		return "Not Found";
+	case ERR_METHOD:
+		return "This method is not allowed here.";
+	case ERR_CONFLICT:
+		return "Value must be unique";
+	case ERR_TOO_LARGE:
+		return "The request is too large.";
+	case ERR_LOCKED:
+		return "It is in use by someone else. Try again.";
+	case ERR_UNAVAILABLE:
+		return "The service is briefly unavailable. Try again.";
+	case ERR_NO_SPACE:
+		return "The server has no space left. Try again later.";
+	case ERR_NONE:
+	case ERR_BUG:
+		break;
+	}
+	return "Something went wrong.";
+}
+
+/* PostgreSQL's own words name tables, constraints and files.  Only what our
+ * SQL functions raise (P0001, P0002; 42704 for an unknown task) is written
+ * for clients. */
+static bool
+words_are_ours(const struct err *e)
+{
+	static const char *const raised[] = { "P0001", "P0002", "42704" };
+
+	if (e->code == ERR_BUG || e->code == ERR_UNAVAILABLE)
+		return false;
+	if (e->sqlstate[0] == '\0')
+		return true;
+	for (size_t i = 0; i < LEN(raised); i++)
+		if (strcmp(e->sqlstate, raised[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+client_message(const struct err *e)
+{
+	if (e->msg[0] != '\0' && words_are_ours(e))
+		return e->msg;
+	return standard_message(e->code);
+}
+
+/* {"name":"ValidationError","data":{"errors":[{"message","path"}]},
+ * "message":"The following field is invalid: X"} */
+static struct json_object *
+validation_error(const struct err *e)
+{
+	AUTO_BUF text = BUF_INIT;
+	struct json_object *error = js_new_object(), *data = js_new_object();
+	struct json_object *list = js_new_array(), *item = js_new_object();
+
+	js_set_text(item, "message", client_message(e));
+	js_set_text(item, "path", e->field);
+	js_add(list, item);
+	js_set(data, "errors", list);
+	buf_adds(&text, "The following field is invalid: ");
+	buf_adds(&text, e->field);
+	js_set_text(error, "name", "ValidationError");
+	js_set(error, "data", data);
+	js_set_text(error, "message", text.data);
+	return error;
+}
+
+static struct json_object *
+plain_error(const struct err *e)
+{
+	struct json_object *error = js_new_object();
+
+	js_set_text(error, "message", client_message(e));
+	return error;
+}
+
+static void
+print_error(const struct err *e, struct buf *ret)
+{
+	struct json_object *doc = js_new_object(), *list = js_new_array();
+	bool field = e->code == ERR_INVALID && e->field[0] != '\0';
+
+	js_add(list, field ? validation_error(e) : plain_error(e));
+	js_set(doc, "errors", list);
+	js_print(doc, ret);
+	js_free(&doc);
+}
+
+/*
+ * A mark to wake a runner survives: what was enqueued is committed whatever
+ * became of the answer.  Without memory the buffers are broken, which
+ * http/app sees and answers from static text.
+ */
+void
+res_error(struct res *r, const struct err *e)
+{
+	bool wake = r->wake;
+
+	res_clear(r);
+	r->wake = wake;
+	r->status = res_status_of(e->code);
+	add_line(r, "Content-Type", "application/json");
+	if (e->code == ERR_AUTH)
+		add_line(r, "WWW-Authenticate", "Bearer");
+	if (e->code == ERR_UNAVAILABLE)
+		add_line(r, "Retry-After", "2");
+	print_error(e, &r->body);
+}
