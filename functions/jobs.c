@@ -1,0 +1,227 @@
+/*
+ * jobs: what operators and programs do to the queue.
+ *
+ * POST /api/payload-jobs                       enqueue one, or an array: all
+ *                                              or none
+ * POST /api/payload-jobs/:id/cancel            end a waiting job
+ * POST /api/payload-jobs/:id/retry, /:id/run   make it ready now
+ * POST /api/payload-jobs/queues/:queue/pause, /resume
+ *
+ * For the roles admin and operator.
+ */
+#include "common/http/app.h"
+#include "common/link/db.h"
+#include "common/link/js.h"
+#include "common/queue/job.h"
+#include "common/queue/report.h"
+
+#include <inttypes.h>
+
+enum { BATCH_MAX = 1000, NUMBER_TEXT = 24 };
+
+/* A body of one job, as texts that job_spec borrows. */
+struct order {
+	struct buf input;
+	struct buf meta;
+	char priority[NUMBER_TEXT];
+	struct job_spec spec;
+};
+
+static void
+order_release(struct order *o)
+{
+	buf_release(&o->input);
+	buf_release(&o->meta);
+}
+
+/* The value under key printed into text, or NULL when it is not there. */
+static const char *
+printed(struct json_object *body, const char *key, struct buf *text)
+{
+	struct json_object *v = js_get(body, key);
+
+	if (v == NULL)
+		return NULL;
+	js_print(v, text);
+	return text->data;
+}
+
+static bool
+read_order(struct json_object *body, struct order *ret, struct err *e)
+{
+	struct job_spec *s = &ret->spec;
+	int64_t priority;
+
+	if (!js_is_object(body))
+		return err_fail(e, ERR_INVALID, "A job must be an object.");
+	if (!js_text(body, "task", NULL, &s->task, e)
+	    || !js_text(body, "queue", NULL, &s->queue, e)
+	    || !js_text(body, "waitUntil", NULL, &s->run_at, e)
+	    || !js_text(body, "uniqueKey", NULL, &s->unique_key, e)
+	    || !js_text(body, "concurrencyKey", NULL, &s->concurrency_key, e)
+	    || !js_int(body, "priority", 0, INT32_MIN, INT32_MAX, &priority,
+		e))
+		return false;
+	if (s->task == NULL)
+		return err_field(e, "task", "This field is required.");
+	if (js_get(body, "priority") != NULL) {
+		(void)snprintf(ret->priority, sizeof(ret->priority),
+		    "%" PRId64, priority);
+		s->priority = ret->priority;
+	}
+	s->input = printed(body, "input", &ret->input);
+	s->meta = printed(body, "meta", &ret->meta);
+	return buf_ok(&ret->input, e) && buf_ok(&ret->meta, e);
+}
+
+static bool
+enqueue(struct app *app, struct json_object *body, int64_t *ret_id,
+    bool *ret_created, struct err *e)
+{
+	CLEANUP(order_release)
+	struct order o = { .input = BUF_INIT, .meta = BUF_INIT };
+
+	if (!read_order(body, &o, e))
+		return false;
+	if (job_enqueue(app->db, &o.spec, ret_id, ret_created, e))
+		return true;
+	/* 22007, 22008: what PostgreSQL says of a text that is no time. */
+	if (strncmp(e->sqlstate, "2200", 4) == 0 && o.spec.run_at != NULL)
+		return err_field(e, "waitUntil",
+		    "This field must be a date such as 2026-07-20T12:00:00Z.");
+	return false;
+}
+
+static bool
+answer_job(struct app *app, struct res *res, int status, int64_t id,
+    const char *message, struct err *e)
+{
+	AUTO_BUF doc = BUF_INIT;
+
+	return report_job(app->db, id, &doc, e) && buf_ok(&doc, e)
+	    && res_doc(res, status, doc.data, doc.len, message, e);
+}
+
+static bool
+enqueue_all(struct app *app, struct json_object *list, struct res *res,
+    struct err *e)
+{
+	AUTO_JS *ids = js_new_array();
+	AUTO_TX tx = { 0 };
+	struct json_object *doc;
+	int64_t id;
+	bool created;
+
+	if (js_len(list) == 0 || js_len(list) > BATCH_MAX)
+		return err_fail(e, ERR_INVALID,
+		    "A list must have 1 to %d jobs.", BATCH_MAX);
+	if (!db_begin(app->db, &tx, e))
+		return false;
+	for (size_t i = 0; i < js_len(list); i++) {
+		if (!enqueue(app, js_at(list, i), &id, &created, e))
+			return false;
+		js_add(ids, js_new_int(id));
+	}
+	if (!db_commit(&tx, e))
+		return false;
+	res->wake = true;
+	doc = js_new_object();
+	js_set(doc, "ids", js_ref(ids));
+	js_set_text(doc, "message", "Jobs successfully created.");
+	return res_json(res, 201, doc, e);
+}
+
+static bool
+handle_enqueue(struct app *app, struct req *req, struct res *res,
+    struct err *e)
+{
+	AUTO_JS *body = NULL;
+	bool created;
+	int64_t id;
+
+	if (!req_json_any(req, REQ_BODY_MAX, &body, e))
+		return false;
+	if (js_is_array(body))
+		return enqueue_all(app, body, res, e);
+	if (!enqueue(app, body, &id, &created, e))
+		return false;
+	res->wake = created;
+	return created
+	    ? answer_job(app, res, 201, id, "Job successfully created.", e)
+	    : answer_job(app, res, 200, id,
+		"A job with this unique key is there already.", e);
+}
+
+static bool
+handle_cancel(struct app *app, struct req *req, struct res *res,
+    struct err *e)
+{
+	int64_t id;
+
+	return req_param_id(req, 0, &id, e) && job_cancel(app->db, id, e)
+	    && answer_job(app, res, 200, id, "The job was cancelled.", e);
+}
+
+static bool
+handle_revive(struct app *app, struct req *req, struct res *res,
+    struct err *e)
+{
+	int64_t id;
+
+	if (!req_param_id(req, 0, &id, e) || !job_revive(app->db, id, e))
+		return false;
+	res->wake = true;
+	return answer_job(app, res, 200, id, "The job is ready to run.", e);
+}
+
+static bool
+pause_queue(struct app *app, struct req *req, struct res *res, bool stop,
+    struct err *e)
+{
+	struct json_object *doc;
+
+	if (!queue_pause(app->db, req->param[0], stop, e))
+		return false;
+	res->wake = !stop;
+	doc = js_new_object();
+	js_set_text(doc, "queue", req->param[0]);
+	js_set_bool(doc, "paused", stop);
+	js_set_text(doc, "message",
+	    stop ? "The queue is paused." : "The queue is resumed.");
+	return res_json(res, 200, doc, e);
+}
+
+static bool
+handle_pause(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	return pause_queue(app, req, res, true, e);
+}
+
+static bool
+handle_resume(struct app *app, struct req *req, struct res *res,
+    struct err *e)
+{
+	return pause_queue(app, req, res, false, e);
+}
+
+int
+main(void)
+{
+	static const struct app_route routes[] = {
+		{ "POST", "/api/payload-jobs", ACCESS_JOBS, handle_enqueue },
+		{ "POST", "/api/payload-jobs/:id/cancel", ACCESS_JOBS,
+		    handle_cancel },
+		{ "POST", "/api/payload-jobs/:id/retry", ACCESS_JOBS,
+		    handle_revive },
+		{ "POST", "/api/payload-jobs/:id/run", ACCESS_JOBS,
+		    handle_revive },
+		{ "POST", "/api/payload-jobs/queues/:queue/pause",
+		    ACCESS_JOBS, handle_pause },
+		{ "POST", "/api/payload-jobs/queues/:queue/resume",
+		    ACCESS_JOBS, handle_resume },
+	};
+	static const struct app_fn fn = { .name = "jobs", .routes = routes,
+		.nroutes = LEN(routes) };
+
+	return app_run(&fn);
+}

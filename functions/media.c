@@ -1,0 +1,223 @@
+/*
+ * /api/media but for uploads: lists, documents, files, and the sweep.
+ *
+ * A file is answered as X-Accel-Redirect into nginx's internal location
+ * /_media/, which sends the bytes (ranges, If-Modified-Since and all).
+ * Without an nginx in front, as plain CGI, that answer has no body.
+ */
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/http/app.h"
+#include "common/http/list.h"
+#include "common/link/conf.h"
+#include "common/link/js.h"
+#include "common/parse/duration.h"
+#include "common/site/media.h"
+#include "common/site/media_type.h"
+#include "common/site/store.h"
+#include "common/site/text.h"
+
+enum {
+	BODY_MAX = 64 * 1024,
+	SWEEP_AGE_MS = 60 * 60 * 1000,
+};
+
+static struct {
+	struct store store;
+	const char *server_url;
+} site;
+
+static bool
+list_get(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF text = BUF_INIT;
+	struct json_object *docs = NULL;
+	struct list_query q;
+	int64_t total = 0;
+
+	if (!list_query(req, &q, e) ||
+	    !media_list(app->db, &q.range, site.server_url, &text, &total, e) ||
+	    !js_parse(text.data, text.len, &docs, e))
+		return false;
+	return res_json(res, 200, list_page(&q, docs, total), e);
+}
+
+static bool
+count_get(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+{
+	struct json_object *o;
+	int64_t n = 0;
+
+	if (!media_count(app->db, &n, e))
+		return false;
+	o = js_new_object();
+	js_set_int(o, "totalDocs", n);
+	return res_json(res, 200, o, e);
+}
+
+static bool
+one_get(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF doc = BUF_INIT;
+	int64_t id = 0;
+
+	return req_param_id(req, 0, &id, e) &&
+	       media_get(app->db, id, site.server_url, &doc, e) &&
+	       res_json_text(res, 200, doc.data, doc.len, e);
+}
+
+/* js_get() cannot tell null, which takes the text away, from absent, which
+ * leaves it. */
+static bool
+is_not_alt(const char *key, struct json_object *v UNUSED, void *ctx)
+{
+	bool *found = ctx;
+
+	*found = *found || strcmp(key, "alt") == 0;
+	return !*found;
+}
+
+static bool
+one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_JS *body = NULL;
+	AUTO_BUF doc = BUF_INIT;
+	const char *alt = NULL;
+	int64_t id = 0;
+	bool given = false;
+
+	if (!req_param_id(req, 0, &id, e) ||
+	    !req_json(req, BODY_MAX, &body, e) ||
+	    !js_text(body, "alt", NULL, &alt, e))
+		return false;
+	if (alt != NULL && text_chars(alt) > MEDIA_ALT_MAX)
+		return err_field(e, "alt",
+		    "This field is longer than %d characters.", MEDIA_ALT_MAX);
+	js_each(body, is_not_alt, &given);
+	if (given ? !media_set_alt(app->db, id, alt, site.server_url, &doc, e)
+		  : !media_get(app->db, id, site.server_url, &doc, e))
+		return false;
+	return res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
+}
+
+/* The row first: a file without a row is swept, a row without its file would
+ * be a broken picture. */
+static bool
+one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF doc = BUF_INIT;
+	char key[STORE_KEY_MAX];
+	struct err why;
+	int64_t id = 0;
+
+	if (!req_param_id(req, 0, &id, e) ||
+	    !media_delete(app->db, id, site.server_url, &doc, key, e))
+		return false;
+	if (!store_remove(&site.store, key, &why))
+		log_fail(LOG_LEVEL_WARN, &why,
+		    "could not remove a media file; the sweep will");
+	return res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
+}
+
+/* ---- files ---- */
+
+/* The name once for old clients, in ASCII, and once as RFC 8187 has it. */
+static void
+add_names(struct buf *b, const char *name)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	    "-._~";
+
+	buf_adds(b, "; filename=\"");
+	for (const char *p = name; *p != '\0'; p++)
+		buf_addc(b,
+		    *p < ' ' || *p > '~' || *p == '"' || *p == '\\' ? '_' : *p);
+	buf_adds(b, "\"; filename*=UTF-8''");
+	for (const char *p = name; *p != '\0'; p++)
+		if (strchr(plain, *p) != NULL)
+			buf_addc(b, *p);
+		else
+			buf_addf(b, "%%%02X", (unsigned int)(unsigned char)*p);
+}
+
+static bool
+file_headers(const struct media_file *file, const char *name, struct res *res,
+    struct err *e)
+{
+	const struct media_type *type = media_type_of_mime(file->mime);
+	AUTO_BUF where = BUF_INIT;
+	AUTO_BUF how = BUF_INIT;
+
+	buf_adds(&where, "/_media/");
+	buf_adds(&where, file->key);
+	buf_adds(
+	    &how, type != NULL && type->inline_ok ? "inline" : "attachment");
+	add_names(&how, name);
+	return buf_ok(&where, e) && buf_ok(&how, e) &&
+	       res_header(res, "X-Accel-Redirect", where.data, e) &&
+	       res_header(res, "Content-Disposition", how.data, e) &&
+	       res_header(res, "Content-Security-Policy",
+		   "default-src 'none'; sandbox", e) &&
+	       res_header(res, "Cache-Control", "public, max-age=3600", e);
+}
+
+static bool
+file_get(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	struct media_file file;
+
+	if (!media_file(app->db, req->param[0], &file, e))
+		return false;
+	res->store = true;
+	return file_headers(&file, req->param[0], res, e) &&
+	       res_text(res, 200, file.mime, "", 0, e);
+}
+
+/* ---- the sweep ---- */
+
+static bool
+sweep_get(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	const char *older = req_query(req, "olderThan", NULL);
+	int64_t age_ms = SWEEP_AGE_MS, removed = 0, kept = 0;
+	struct json_object *o;
+
+	if (older != NULL && !duration_parse(older, &age_ms))
+		return err_field(e, "olderThan",
+		    "This is not a duration such as 30s, 5m or 1h.");
+	if (!store_sweep(&site.store, app->db, age_ms, &removed, &kept, e))
+		return false;
+	o = js_new_object();
+	js_set_int(o, "removed", removed);
+	js_set_int(o, "kept", kept);
+	return res_json(res, 200, o, e);
+}
+
+static bool
+media_init(struct app *app UNUSED, struct err *e)
+{
+	site.server_url = conf_text("SERVER_URL", "");
+	return store_open(
+	    &site.store, conf_text("MEDIA_STORE", "file:.run/media"), e);
+}
+
+int
+main(void)
+{
+	static const struct app_route routes[] = {
+		{ "GET", "/api/media", ACCESS_PUBLIC, list_get },
+		{ "GET", "/api/media/count", ACCESS_PUBLIC, count_get },
+		{ "GET", "/api/media/sweep", ACCESS_CRON, sweep_get },
+		{ "GET", "/api/media/file/:filename", ACCESS_PUBLIC, file_get },
+		{ "GET", "/api/media/:id", ACCESS_PUBLIC, one_get },
+		{ "PATCH", "/api/media/:id", ACCESS_USER, one_patch },
+		{ "DELETE", "/api/media/:id", ACCESS_USER, one_delete },
+	};
+	static const struct app_fn fn = { "media", routes, LEN(routes),
+		media_init };
+
+	return app_run(&fn);
+}

@@ -1,0 +1,165 @@
+/*
+ * run: the job runner.
+ *
+ * As a function: GET or POST /api/payload-jobs/run, what the scheduler pings;
+ * runs up to `limit` jobs in this call and answers how they went.
+ * As `run --detached`: what after() starts; runs until dry, lingers, leaves.
+ */
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/http/app.h"
+#include "common/link/conf.h"
+#include "common/link/crypt.h"
+#include "common/link/js.h"
+#include "common/queue/job.h"
+#include "common/runner/runner.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+enum { LIMIT_DEFAULT = 10, LINGER_MS = 250, DURATION_MAX_S = 1800 };
+
+/* The same for both: how long a run may last. */
+static bool
+duration_ms(int64_t *ret_ms, struct err *e)
+{
+	int64_t s;
+
+	if (!conf_int("MAX_DURATION", RUNNER_MAX_DURATION_S, 1, DURATION_MAX_S,
+		&s, e))
+		return false;
+	*ret_ms = s * 1000;
+	return true;
+}
+
+static bool
+read_query(const struct req *req, struct runner_want *ret, struct err *e)
+{
+	int64_t otherwise, limit;
+	bool all, ignored;
+
+	ret->queue = req_query(req, "queue", "default");
+	if (ret->queue[0] == '\0' || strlen(ret->queue) > JOB_QUEUE_MAX)
+		return err_field(e, "queue",
+		    "The queue must be a name of 1 to %d characters.",
+		    JOB_QUEUE_MAX);
+	if (!conf_int("RUN_LIMIT", LIMIT_DEFAULT, 1, RUNNER_JOBS_MAX,
+		&otherwise, e) ||
+	    !req_query_int(
+		req, "limit", otherwise, 1, RUNNER_JOBS_MAX, &limit, e) ||
+	    !req_query_bool(req, "allQueues", false, &all, e) ||
+	    !req_query_bool(req, "sequential", true, &ignored, e) ||
+	    !req_query_bool(req, "disableScheduling", false, &ignored, e) ||
+	    !req_query_bool(req, "silent", false, &ignored, e) ||
+	    !duration_ms(&ret->duration_ms, e))
+		return false;
+	ret->limit = (int)limit;
+	if (all)
+		ret->queue = NULL;
+	return true;
+}
+
+static struct json_object *
+report_json(const struct runner_report *r, bool ok, int64_t took_ms)
+{
+	struct json_object *doc = js_new_object();
+	struct json_object *result = js_new_object();
+	struct json_object *jobs = js_new_object();
+
+	for (int i = 0; i < r->njobs; i++) {
+		struct json_object *job = js_new_object();
+		char id[24];
+
+		(void)snprintf(id, sizeof(id), "%" PRId64, r->jobs[i].id);
+		js_set_text(
+		    job, "status", runner_status_name(r->jobs[i].status));
+		js_set(jobs, id, job);
+	}
+	js_set(result, "jobStatus", jobs);
+	js_set_bool(doc, "success", ok);
+	js_set_text(
+	    doc, "message", ok ? "Success" : "An unknown error has occurred.");
+	js_set(doc, "result", result);
+	js_set_bool(doc, "noJobsRemaining", ok && r->had_slot && r->none_left);
+	js_set_int(doc, "remainingJobsFromQueried", r->ntried_again);
+	js_set_int(doc, "executionTimeMs", took_ms);
+	return doc;
+}
+
+static bool
+handle_run(
+    struct app *app UNUSED, struct req *req, struct res *res, struct err *e)
+{
+	static struct runner_report report;
+	struct runner_want want = { 0 };
+	int64_t start_ms = clock_mono_ms();
+	struct err fault = { 0 };
+	bool ok;
+
+	if (!read_query(req, &want, e))
+		return false;
+	ok = runner_run(&want, &report, &fault);
+	if (!ok)
+		log_fail(LOG_LEVEL_ERROR, &fault, "the run broke off");
+	/* What this call leaves is not left to the next ping, nor what came
+	 * while it had the slot and may be of another queue. */
+	res->wake =
+	    ok && report.had_slot && (!report.none_left || report.called);
+	return res_json(res, ok ? 200 : res_status_of(fault.code),
+	    report_json(&report, ok, clock_mono_ms() - start_ms), e);
+}
+
+/* No schedules are kept yet, so none is due: Payload's answer for that. */
+static bool
+handle_schedules(struct app *app UNUSED, struct req *req UNUSED,
+    struct res *res, struct err *e)
+{
+	struct json_object *doc = js_new_object();
+
+	js_set_text(doc, "message", "No jobs to schedule.");
+	return res_json(res, 200, doc, e);
+}
+
+static int
+run_detached(void)
+{
+	static struct runner_report report;
+	struct runner_want want = { 0 };
+	struct err e;
+
+	log_init("runner", conf_text("LOG_LEVEL", "info"));
+	(void)umask(077);
+	if (!crypt_init(&e) ||
+	    !conf_duration_ms(
+		"RUNNER_LINGER", LINGER_MS, &want.linger_ms, &e) ||
+	    !duration_ms(&want.duration_ms, &e) ||
+	    !runner_run(&want, &report, &e)) {
+		log_fail(LOG_LEVEL_ERROR, &e, "the runner broke off");
+		return 1;
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct app_route routes[] = {
+		{ "GET", "/api/payload-jobs/run", ACCESS_JOBS_OR_CRON,
+		    handle_run },
+		{ "POST", "/api/payload-jobs/run", ACCESS_JOBS_OR_CRON,
+		    handle_run },
+		{ "GET", "/api/payload-jobs/handle-schedules",
+		    ACCESS_JOBS_OR_CRON, handle_schedules },
+	};
+	static const struct app_fn fn = {
+		.name = "run", .routes = routes, .nroutes = LEN(routes)
+	};
+
+	if (argc == 2 && strcmp(argv[1], "--detached") == 0)
+		return run_detached();
+	if (argc > 1) {
+		(void)fprintf(stderr, "usage: run [--detached]\n");
+		return 64;
+	}
+	return app_run(&fn);
+}
