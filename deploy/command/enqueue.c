@@ -1,0 +1,80 @@
+/* `afterwork enqueue`: store a job and wake a runner. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/link/db.h"
+#include "common/queue/job.h"
+#include "common/runner/after.h"
+#include "deploy/command/command.h"
+
+static bool
+enqueue(const struct job_spec *spec, struct err *e)
+{
+	AUTO_DB *db = NULL;
+	struct err why = { 0 };
+	int64_t id;
+	bool created;
+
+	if (!command_db(&db, e) || !job_enqueue(db, spec, &id, &created, e))
+		return false;
+	command_say("%" PRId64, id);
+	if (!created)
+		fprintf(stderr, "afterwork: the unique key is in use; this is "
+				"the job that holds it\n");
+	/* The job is stored: that nobody woke loses nothing. */
+	if (created && !after_wake(&why))
+		fprintf(stderr, "afterwork: %s; the next ping runs the job\n",
+		    why.msg);
+	return true;
+}
+
+static int
+run(int argc, char *argv[])
+{
+	struct job_spec spec = { .input = "{}" };
+	const struct command_option options[] = {
+		{ "queue", NULL, &spec.queue },
+		{ "run-at", NULL, &spec.run_at },
+		{ "priority", NULL, &spec.priority },
+		{ "unique-key", NULL, &spec.unique_key },
+		{ "concurrency-key", NULL, &spec.concurrency_key },
+		{ "meta", NULL, &spec.meta },
+	};
+	struct command_operands o;
+	struct err e;
+
+	if (!command_parse(argc, argv, options, LEN(options), 2, &o))
+		return EX_USAGE;
+	if (o.n == 0)
+		return command_usage("say which task: afterwork enqueue TASK "
+				     "[JSON]");
+	spec.task = o.v[0];
+	if (o.n == 2)
+		spec.input = o.v[1];
+	return enqueue(&spec, &e) ? 0 : command_fail(&e);
+}
+
+const struct command command_enqueue = {
+	.name = "enqueue",
+	.summary = "store a job and wake a runner",
+	.help =
+	    "usage: afterwork enqueue TASK [JSON] [options]\n"
+	    "\n"
+	    "Prints the job's id.  JSON is the input, an object; without it\n"
+	    "the input is {}.  A job that does not fit its task is refused.\n"
+	    "\n"
+	    "  --queue NAME           another queue than the task's\n"
+	    "  --run-at TIME          not before, as PostgreSQL reads a time\n"
+	    "  --priority N           lower runs first; the task's by default\n"
+	    "  --unique-key KEY       one live job with this key in its queue\n"
+	    "  --concurrency-key KEY  another key than the task's\n"
+	    "  --meta JSON            kept with the job\n"
+	    "\n"
+	    "DATABASE_URL says where.\n"
+	    "\n"
+	    "examples:\n"
+	    "  afterwork enqueue sendInvoice '{\"invoiceId\": 7}'\n"
+	    "  afterwork enqueue report --run-at 'tomorrow 07:00' "
+	    "--unique-key daily\n",
+	.run = run,
+};
