@@ -1,0 +1,133 @@
+#!/bin/bash
+# What the tests of this folder share; source it after tests/lib.sh.
+#
+# Points     points_open before stack_start; then set_point NAME.WAY asks the
+#            next runner that comes by the point NAME to stop, or to die
+#            (tests/tasks/point.c), and await_stopped NAME sets $stopped.
+# Questions  ask SQL puts one value into $answer, through a psql that stays: a
+#            millisecond, where sql takes thirty.
+# Effects    ledger_open, and ledger_is WHAT: each job of the task "ledger"
+#            took effect exactly once, and nothing else did.
+# Pages      album SLUG: a page with a text and a gallery that takes every new
+#            picture; sets $page.  gallery_of PAGE prints its pictures' ids.
+# Files      media_on_disk: rows without their file, files without their row.
+
+points=$work/points
+
+points_open() {
+	mkdir -m 0777 "$points"
+	chmod 0777 "$points"
+	export AFTERWORK_TEST_POINTS=$points
+}
+
+# set_point NAME.WAY [PASSES]
+set_point() {
+	rm -f "$points/${1%.*}.pid"
+	echo "${2-}" >"$points/new"
+	chmod 0666 "$points/new"
+	mv "$points/new" "$points/$1"
+}
+
+# Some runner came by and did as it was asked.
+await_point() {
+	await 10 "! [ -e '$points/$1' ]"
+}
+
+await_stopped() {
+	await 10 "[ -s '$points/$1.pid' ]" || return 1
+	read -r stopped <"$points/$1.pid"
+	await 5 'is_stopped "$stopped"'
+}
+
+is_stopped() {
+	local stat
+	read -r stat <"/proc/$1/stat" 2>/dev/null || return 1
+	[[ ${stat##*) } == T* ]]
+}
+
+# A process that runs, waiting to be reaped not included.
+is_alive() {
+	local stat
+	read -r stat <"/proc/$1/stat" 2>/dev/null || return 1
+	[[ ${stat##*) } != Z* ]]
+}
+
+ask() {
+	local line
+	answer=
+	if [ -z "${psql_PID-}" ]; then
+		coproc psql { exec psql -XqAt "$DATABASE_URL" 2>&1; }
+	fi
+	printf '%s;\n\\echo =\n' "$1" >&"${psql[1]}"
+	while IFS= read -r -t 60 line <&"${psql[0]}" && [ "$line" != = ]; do
+		answer+=${answer:+$'\n'}$line
+	done
+}
+
+# answers WANT SQL: does it?
+answers() {
+	ask "$2"
+	[ "$answer" = "$1" ]
+}
+
+# enqueue TASK [INPUT]: over the API; sets $job.
+enqueue() {
+	post /api/payload-jobs \
+		"{\"task\":\"$1\",\"input\":${2:-"{}"}${3:+,$3}}"
+	job=$(jqr .doc.id)
+	[ "$status" = 201 ]
+}
+
+# In which state a job has ended; nothing while it has not.
+job_end() {
+	ask "SELECT state FROM (SELECT id, state FROM afterwork.history
+	    UNION ALL SELECT id, state FROM afterwork.failed) e WHERE id = $1"
+	echo "$answer"
+}
+
+ledger_open() {
+	sql 'CREATE SCHEMA tests;
+	    CREATE TABLE tests.ledger (job bigint, lease_no bigint,
+	        at timestamptz DEFAULT clock_timestamp());
+	    GRANT USAGE ON SCHEMA tests TO afterwork_run;
+	    GRANT INSERT ON tests.ledger TO afterwork_run'
+}
+
+# N: that so many jobs of the ledger are done, each with one effect.
+ledger_is() {
+	is "$(sql "SELECT count(*), count(DISTINCT job), count(h.id),
+	        (SELECT count(*) FROM afterwork.job)
+	    FROM tests.ledger LEFT JOIN afterwork.history h
+	    ON h.id = job AND h.state = 'done' AND h.lease_no = ledger.lease_no
+	    AND h.task = 'ledger'")" "$1|$1|$1|0" "$2"
+}
+
+album() {
+	post /api/pages "{\"title\":\"$1\",\"slug\":\"$1\",\"layout\":[
+	    {\"blockType\":\"content\",\"text\":\"old\"},
+	    {\"blockType\":\"gallery\",\"autoSyncMedia\":true,\"images\":[]}]}"
+	page=$(jqr .doc.id)
+	[ "$status" = 201 ] || bail "no page: $body"
+}
+
+gallery_of() {
+	get "/api/pages/$1?depth=0"
+	jqr '.layout[1].images | sort | tostring'
+}
+
+# How many runners live, without a look at every process: the database links
+# of their workers.
+runner_links() {
+	ask "SELECT count(*) FROM pg_stat_activity
+	    WHERE application_name = 'afterwork run'"
+	echo "$answer"
+}
+
+# Rows without their file and files without their row, one a line.
+media_on_disk() {
+	{
+		sql 'SELECT storage_key FROM site.media' | sed 's/^/row /'
+		(cd "$STATE/media" && find . -path ./tmp -prune -o \
+			-type f -printf 'file %P\n')
+	} | sort -k 2 | uniq -u -f 1
+}

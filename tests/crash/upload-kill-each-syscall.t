@@ -1,0 +1,138 @@
+#!/bin/bash
+# upload-kill-each-syscall.t: kill -9 of the upload function at each system
+# call of an upload leaves no row without its file, no row without its job,
+# and no file that the sweep does not remove.
+. tests/lib.sh
+# shellcheck source=tests/crash/crash.bash
+. tests/crash/crash.bash
+command -v strace >/dev/null || skip_all 'strace is not installed'
+stack_start PROCESSES=1 RUNNER_SLOTS=1 RUNNER_LINGER=0ms
+album album
+
+# Of the two processes one serves and is killed, the other stands still.
+read -ra pids < <(function_pids upload | tr '\n' ' ')
+master=${pids[0]} still=${pids[1]}
+kill -STOP "$still"
+trap 'kill -CONT "$still"; lib_end' EXIT
+
+# The serving process, once it waits for a request; sets $server.
+find_server() {
+	local list pid stat
+	read -ra list <"/proc/$master/task/$master/children"
+	for pid in "${list[@]}"; do
+		[ "$pid" != "$still" ] || continue
+		read -r stat <"/proc/$pid/stat" 2>/dev/null || continue
+		[[ ${stat##*) } == S* ]] && server=$pid && return
+	done
+	return 1
+}
+
+# trace OPTION…: attaches to the serving process; sets $tracer.
+trace() {
+	strace -p "$server" "$@" 2>"$work/strace" &
+	tracer=$!
+	await 10 'grep -q attached "$work/strace"' ||
+		bail "strace: $(head -n 1 "$work/strace")"
+}
+
+end_trace() {
+	kill "$tracer" 2>/dev/null
+	wait "$tracer" 2>/dev/null
+}
+
+# A fresh process that has served nothing, or one that has.
+prepare() {
+	await 10 find_server || bail 'no process serves'
+	if [ "$1" = warm ]; then
+		upload "$(picture first.jpg)"
+	fi
+}
+
+# The system calls of one upload, as "NAME COUNT" lines in their order.
+list_calls() {
+	prepare "$1"
+	trace -o "$work/trace"
+	upload "$(picture seen.jpg "$2")"
+	await 5 'grep -q "^ppoll.*= -1\|^ppoll(.*$" <(tail -n 1 "$work/trace")'
+	end_trace
+	sed -n '/^accept4/,$ s/^\([a-z0-9_]*\)(.*/\1/p' "$work/trace" |
+		grep -vx ppoll | awk '{ print $1, ++seen[$1] }'
+	[ "$1" = warm ] || kill -KILL "$server"
+}
+
+# What must not be, one a line.
+faults() {
+	ask "SELECT 'media ' || m.id || ' has no job' FROM site.media m
+	    WHERE NOT EXISTS (SELECT FROM afterwork.job
+	        WHERE input = jsonb_build_object('mediaId', m.id))
+	    AND NOT EXISTS (SELECT FROM afterwork.history
+	        WHERE input = jsonb_build_object('mediaId', m.id))"
+	echo "$answer"
+	ask 'SELECT storage_key FROM site.media ORDER BY id DESC LIMIT 3'
+	for key in $answer; do
+		[ -s "$STATE/media/$key" ] || echo "$key is not on disk"
+	done
+	[ "$status" = 201 ] || [ "$status" = 502 ] || echo "status $status"
+	if [ "$status" = 201 ]; then
+		answers "$(jqr .job.id)" "SELECT id FROM (
+		    SELECT id, input FROM afterwork.job UNION ALL
+		    SELECT id, input FROM afterwork.history) j
+		    WHERE input @> '{\"mediaId\": $(jqr .doc.id)}'" ||
+			echo "answered, but it is not there: $body"
+	fi
+}
+
+# kill_at HOW FILE CALL N
+kill_at() {
+	prepare "$1"
+	trace -o /dev/null -e "trace=$3" \
+		-e "inject=$3:signal=KILL:when=$4"
+	upload "$(picture killed.jpg "$2")"
+	await 2 '! is_alive "$server"' && killed=$((killed + 1))
+	end_trace
+	is "$(faults | sed '/^$/d')" '' "killed at $3 $4 ($1)"
+}
+killed=0 points=0
+
+for how in cold warm; do
+	file=small.jpg
+	[ $how = cold ] || file=photo.jpg
+	list_calls $how $file >"$work/calls"
+	while read -r call n; do
+		points=$((points + 1))
+		kill_at $how $file "$call" "$n" </dev/null
+	done <"$work/calls"
+done
+ok "$points system calls are there" [ "$points" -ge 80 ]
+# The one or other poll() is not made every time.
+ok "at $killed of them it was killed" [ "$killed" -ge $((points * 95 / 100)) ]
+
+# The children that become the runner: their death costs nobody an answer.
+for call in setsid close_range execve; do
+	prepare cold
+	trace -f -o /dev/null -e "trace=$call" \
+		-e "inject=$call:signal=KILL:when=1"
+	upload "$(picture child.jpg)"
+	status_is 201 "killed in the child's $call: answered"
+	end_trace
+	is "$(faults | sed '/^$/d')" '' "killed in the child's $call"
+done
+kill -CONT "$still"
+
+# Whatever was left is run by the next pings, and swept.
+for ((i = 0; i < 20; i++)); do
+	run_jobs 'allQueues=true&limit=100'
+	[ "$(jqr .noJobsRemaining)" != true ] || break
+done
+sql_is "SELECT count(*) FROM afterwork.job" 0 'no job waits'
+ok 'files without a row were left' [ "$(media_on_disk | wc -l)" -gt 0 ]
+is "$(media_on_disk | grep '^row')" '' 'no row is without its file'
+as cron
+get '/api/media/sweep?olderThan=0s'
+status_is 200 'the sweep'
+is "$(media_on_disk)" '' 'no file is without a row'
+is "$(ls -A "$STATE/media/tmp")" '' 'nothing is in tmp'
+as admin
+is "$(gallery_of "$page")" "$(sql 'SELECT jsonb_agg(id ORDER BY id)
+    FROM site.media' | tr -d ' ')" 'the gallery has every picture of a row'
+done_testing

@@ -1,0 +1,101 @@
+#!/bin/bash
+# wakeup-never-lost.t: a job that comes while the only runner is anywhere on
+# its way out, or a run call holds its slot, is run at once: no ping is needed.
+. tests/lib.sh
+# shellcheck source=tests/crash/crash.bash
+. tests/crash/crash.bash
+points_open
+stack_start RUNNER_SLOTS=1 RUNNER_LINGER=100ms
+
+by_upload() {
+	upload "$(picture "u$((++uploads)).jpg")"
+	job=$(jqr .job.id)
+	[ "$status" = 201 ]
+}
+uploads=0
+
+by_jobs() {
+	enqueue noop
+}
+
+# The job's end came within two seconds of $since, by the database's clock.
+soon() {
+	await 10 '[ -n "$(job_end "$job")" ]' || {
+		note "job $job does not run"
+		run_jobs
+		return 1
+	}
+	answers t "SELECT finished_at < '$since'::timestamptz + interval '2 s'
+	    FROM afterwork.history WHERE id = $job"
+}
+
+# What the runner is doing when it is stopped: SLOTS is free or held.
+while_stopped() {
+	local waker=$1 point=$2
+	"by_$waker" || return 1
+	is_stopped "$stopped" || return 1
+	[ "$point" = gave-back ] || [ -z "$(job_end "$job")" ]
+}
+
+go_on() {
+	ask 'SELECT clock_timestamp()'
+	since=$answer
+	kill -CONT "$stopped"
+}
+
+for waker in upload jobs; do
+	for point in claiming claimed handler handled settling settled \
+		committed idle awake leaving worker-leaves giving-back \
+		gave-back; do
+		set_point "$point.stop"
+		enqueue noop
+		await_stopped "$point" || bail "no runner came by $point"
+		ok "at $point: taken by $waker" while_stopped "$waker" "$point"
+		go_on
+		ok "at $point: run within 2 s" soon
+	done
+done
+
+# A run call has the slot, and leaves for good after it.
+while_called() {
+	await 10 '[ "$(runner_links)" = 0 ]'
+	set_point "$1.stop"
+	as cron
+	curl -s -o "$work/called" -H "Authorization: $authorization" \
+		"$SERVER_URL/api/payload-jobs/run?$2" &
+	as admin
+	await_stopped "$1" || bail "the run call did not come by $1"
+	ok "a run call at $1 ($2)" while_stopped jobs "$1"
+	go_on
+	wait "$!"
+	ok "a run call at $1 ($2): run within 2 s" soon
+}
+for point in claiming claimed leaving worker-leaves giving-back gave-back; do
+	while_called $point allQueues=true
+	while_called $point queue=elsewhere
+done
+
+# Single jobs, each when the runner of the last one may be leaving.
+stack_part stop functions
+export RUNNER_LINGER=10ms
+stack_part start functions
+lost=0
+for ((i = 0; i < 500; i++)); do
+	curl -s -o "$work/one" -H "Authorization: $authorization" \
+		-H 'Content-Type: application/json' \
+		-d '{"task":"noop"}' "$SERVER_URL/api/payload-jobs"
+	for ((k = 0; ; k++)); do
+		answers 0 'SELECT count(*) FROM afterwork.job' && break
+		if [ "$k" = 400 ]; then
+			lost=$((lost + 1))
+			run_jobs
+			break
+		fi
+		sleep 0.005
+	done
+	sleep "0.0$((RANDOM % 3))$((RANDOM % 10))"
+done
+is "$lost" 0 'of 500 single jobs none waits for two seconds'
+sql_is "SELECT count(*) > 500 FROM afterwork.history WHERE state = 'done'" t \
+	'all of them are done'
+done_testing

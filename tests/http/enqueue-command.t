@@ -1,0 +1,58 @@
+#!/bin/bash
+# enqueue-command.t: a job from a shell is checked, stored, and run at once by
+# a runner that the command wakes.
+. tests/lib.sh
+stack_start PINGER=off
+
+enqueue() {
+	RUNTIME_DIRECTORY=$work/runtime "$B/afterwork" enqueue "$@" \
+		>"$work/out" 2>"$work/err" </dev/null
+	code=$?
+	id=$(cat "$work/out")
+	err=$(cat "$work/err")
+}
+
+mkdir "$work/runtime"
+chmod 0700 "$work/runtime"
+
+enqueue syncMediaToGalleries '{"mediaId": 999999}'
+is "$code:$err" 0: 'a job is stored'
+like "$id" '^[0-9]+$' 'and its id is printed'
+eventually 10 "job_ended $id" 'it is run without any ping'
+body_is .hasError false 'to the end'
+
+# ARGUMENTS | what it says
+while IFS='|' read -r arguments want; do
+	eval "enqueue $arguments"
+	is "$code" 1 "refused: $arguments"
+	like "$err" "^afterwork: $want" "says: $want"
+done <<'END'
+nothingOfTheKind|task: The task "nothingOfTheKind" is not registered
+syncMediaToGalleries|mediaId: This field is required
+syncMediaToGalleries '{"mediaId":"x"}'|mediaId: This field must be a number
+syncMediaToGalleries '{"mediaId":1'|invalid input syntax for type json
+syncMediaToGalleries '[]'|input: The input must be an object
+syncMediaToGalleries '{"mediaId":1}' --priority high|invalid input syntax for type integer
+syncMediaToGalleries '{"mediaId":1}' --run-at yesteryear|invalid input syntax for type timestamp
+syncMediaToGalleries '{"mediaId":1}' --queue 'a b'|queue: A queue name has
+END
+sql_is 'SELECT count(*) FROM afterwork.job' 0 'nothing of it is stored'
+
+enqueue syncMediaToGalleries '{"mediaId":1}' --queue later --priority 7 \
+	--run-at 2100-01-01T00:00:00Z --unique-key k --concurrency-key c \
+	--meta '{"from":"shell"}'
+first=$id
+sql_is "SELECT id, queue, priority, run_at AT TIME ZONE 'UTC', unique_key,
+	concurrency_key, meta FROM afterwork.job" \
+	"$first|later|7|2100-01-01 00:00:00|k|c|{\"from\": \"shell\"}" \
+	'every option is stored'
+enqueue syncMediaToGalleries '{"mediaId":1}' --queue later --unique-key k
+is "$code:$id" "0:$first" 'a unique key in use gives the job that holds it'
+like "$err" 'the unique key is in use' 'and says so'
+
+RUNTIME_DIRECTORY=$work/nowhere/at/all/$(printf '%0300d' 1) \
+	"$B/afterwork" enqueue syncMediaToGalleries '{"mediaId":2}' \
+	>"$work/out" 2>"$work/err" </dev/null
+is "$?" 0 'a wake-up that fails hides no stored job'
+like "$(cat "$work/err")" 'the next ping runs the job' 'and says what follows'
+done_testing

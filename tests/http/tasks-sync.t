@@ -1,0 +1,107 @@
+#!/bin/bash
+# tasks-sync.t: tasks are registered as their task.json says; what is wrong
+# with one is told with file, line and key, and then nothing is registered.
+. tests/lib.sh
+stack_shared
+
+own=$work/tasks
+mkdir -p "$own/mail"
+builtin=${TASKS_DIR:-}
+
+tasks() {
+	TASKS_DIR=$builtin:$own "$B/afterwork" tasks sync "$@" \
+		>"$work/out" 2>&1
+	code=$?
+	out=$(cat "$work/out")
+}
+
+# The stack's own tasks are there again when the test ends.
+trap 'TASKS_DIR=$builtin "$B/afterwork" tasks sync >/dev/null; lib_end' EXIT
+
+mail() {
+	printf '%s\n' "$1" >"$own/mail/task.json"
+}
+
+registered() {
+	sql "SELECT count(*) FROM afterwork.task
+		WHERE slug = 'mail' AND retired_at IS NULL"
+}
+
+mail '{ "slug": "mail", "label": "Mail", "handler": "./handler",
+  "inputSchema": [ { "name": "to", "type": "email", "required": true } ],
+  "timeout": "2m", "retries": { "attempts": 5, "backoff": { "type": "fixed" } } }'
+tasks
+is "$code" 1 'a handler that is not there is refused'
+like "$out" "mail/task\.json: cannot use handler \"\./handler\"" \
+	'with the file and the handler'
+echo '#!/bin/sh' >"$own/mail/handler"
+tasks
+like "$out" 'handler "\./handler" is not an executable file' \
+	'one that may not be executed too'
+chmod +x "$own/mail/handler"
+tasks --check
+is "$code" 0 'a check succeeds'
+like "$out" "ok mail \($(readlink -f "$own")/mail/handler\)" \
+	'and names the handler'
+is "$(registered)" 0 'and registers nothing'
+tasks
+is "$code:$out" '0:task mail added' 'the task is registered'
+sql_is "SELECT handler, folder, timeout_ms, retries, backoff, queue
+	FROM afterwork.task WHERE slug = 'mail'" \
+	"$(readlink -f "$own")/mail/handler|$(readlink -f "$own")/mail|120000|5|fixed|default" \
+	'as its task.json says'
+tasks
+is "$out" 'up to date' 'the second time there is nothing to do'
+
+# TASK.JSON | what is wrong with it
+while IFS='|' read -r json want; do
+	mail "$(printf '%b' "$json")"
+	tasks
+	is "$code" 1 "refused: $json"
+	like "$out" "^afterwork: [^ ]*mail/task\.json: $want" "says: $want"
+done <<'END'
+{"slug":"mail",\n"retrys":3}|line 2: retrys is an unknown key
+{"slug":"mail",\n"retries":{\n"backof":3}}|line 3: retries\.backof is an unknown key
+{"slug":"mail",\n\n}|line 3: this is not JSON
+{"slug":"two words"}|line 1: slug must begin with a letter
+{"slug":"mail","timeout":"6m"}|a timeout of 360 s does not fit into the 300 s
+{"slug":"mail","schedule":[\n{"cron":"0 7 * * MON"}]}|line 2: schedule\.0\.cron is no schedule
+{"slug":"mail","schedule":[{"cron":"0 7 * * *","timezone":"Mars/Base"}]}|schedule\.0\.timezone "Mars/Base" is not known
+{"slug":"mail","inputSchema":[{"name":"a","type":"soup"}]}|line 1: inputSchema\.0\.type "soup" is not known
+END
+sql_is "SELECT timeout_ms FROM afterwork.task WHERE slug = 'mail'" 120000 \
+	'the registration is as it was'
+
+mail '{"slug":"mail"}'
+mkdir "$own/other"
+echo '{"slug":"mail"}' >"$own/other/task.json"
+tasks
+is "$code" 1 'a slug that is there twice is refused'
+like "$out" 'task "mail" is there twice: in .*mail/task\.json and .*other/task\.json' \
+	'and both files are named'
+rm -r "$own/other"
+tasks
+is "$out" 'task mail changed' 'a task that changed is registered anew'
+sql_is "SELECT handler IS NULL, timeout_ms, retries FROM afterwork.task
+	WHERE slug = 'mail'" 't|30000|3' 'with the defaults'
+
+echo '{"functions":{"functions/run.c":{"maxDuration":20}}}' >"$work/vercel.json"
+tasks --config "$work/vercel.json"
+like "$out" 'does not fit into the 20 s \(maxDuration' \
+	'maxDuration is the limit of every task'
+
+mv "$own/mail" "$work/mail"
+tasks
+is "$code:$out" '0:task mail retired: no folder of tasks has it' \
+	'a task that is gone is retired'
+as admin
+post /api/payload-jobs '{"task":"mail","input":{}}'
+status_is 400 'and takes no jobs'
+mv "$work/mail" "$own/mail"
+tasks
+is "$out" 'task mail changed' 'it may come back'
+own=$work/nowhere
+tasks
+is "$code" 1 'a folder that is not there is an error, and retires nothing'
+is "$(registered)" 1 'the task is still registered'
+done_testing

@@ -1,0 +1,415 @@
+# shellcheck shell=bash disable=SC2034
+# The words of black-box tests.  A test is an executable bash file:
+#
+#	#!/bin/bash
+#	# media-upload.t: an upload is answered with its document and its job.
+#	. tests/lib.sh
+#	stack_shared
+#
+#	upload "$(picture one.jpg)"
+#	status_is 201 'the picture is taken'
+#	body_is .doc.alt null 'it has no text'
+#	sql_is 'SELECT count(*) FROM site.media' 1 'one row'
+#	done_testing
+#
+# Every test prints TAP and runs under prove from the top of the repository
+# (tests/run does), or by itself: then it starts the stack that it needs.
+#
+# Stacks     stack_shared · stack_start [NAME=value…] · stack_part start|stop|
+#            restart PART · function_pids NAME · runner_pids · processes_in DIR
+# Requests   get post put patch delete upload request · as WHO; they set $status, $body,
+#            $headers (lower-case names), and the file $work/body
+# Checks     ok is isnt like unlike status_is body_is body_like header_is
+#            sql_is eventually · skip_all done_testing note
+# Data       sql sql_as picture run_jobs job_done
+set -u
+export LC_ALL=C.UTF-8
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+B=${B:-build}
+fixtures=tests/fixtures
+tests_run=0 tests_failed=0
+STATE='' own_state=''
+work=$(mktemp -d /tmp/afterwork-test.XXXXXX) || exit 1
+chmod 0755 "$work"
+trap lib_end EXIT
+trap 'exit 1' INT TERM HUP
+
+# --- TAP ---------------------------------------------------------------------
+
+note() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+bail() {
+	echo "Bail out!  $*"
+	exit 1
+}
+
+report() {
+	local word=ok
+	tests_run=$((tests_run + 1))
+	if [ "$1" -ne 0 ]; then
+		word='not ok'
+		tests_failed=$((tests_failed + 1))
+	fi
+	printf '%s %d - %s\n' "$word" "$tests_run" "${2//#/\\#}"
+	return "$1"
+}
+
+# ok WHAT COMMAND…: passes when the command succeeds.
+ok() {
+	local what=$1
+	shift
+	if "$@"; then
+		report 0 "$what"
+	else
+		report 1 "$what"
+		note "failed: $*"
+		return 1
+	fi
+}
+
+is() {
+	[ "$1" = "$2" ]
+	report $? "$3" || {
+		note "     got: $1"
+		note "expected: $2"
+		return 1
+	}
+}
+
+isnt() {
+	[ "$1" != "$2" ]
+	report $? "$3" || {
+		note "did not expect: $2"
+		return 1
+	}
+}
+
+# like GOT PATTERN WHAT: an extended regular expression.
+like() {
+	[[ $1 =~ $2 ]]
+	report $? "$3" || {
+		note "     got: $1"
+		note "no match: $2"
+		return 1
+	}
+}
+
+unlike() {
+	! [[ $1 =~ $2 ]]
+	report $? "$3" || {
+		note "             got: $1"
+		note "unexpected match: $2"
+		return 1
+	}
+}
+
+# eventually SECONDS COMMAND WHAT: passes as soon as the command (shell text)
+# succeeds; it is tried every 20 ms.
+eventually() {
+	local end
+	end=$(($(now_ms) + $1 * 1000))
+	until eval "$2"; do
+		if [ "$(now_ms)" -ge "$end" ]; then
+			report 1 "$3"
+			note "not within $1 s: $2"
+			return 1
+		fi
+		sleep 0.02
+	done
+	report 0 "$3"
+}
+
+# await SECONDS COMMAND: the same without being a test.
+await() {
+	local end
+	end=$(($(now_ms) + $1 * 1000))
+	until eval "$2"; do
+		[ "$(now_ms)" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+now_ms() {
+	echo "$((${EPOCHREALTIME/[.,]/} / 1000))"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+done_testing() {
+	echo "1..$tests_run"
+	[ "$tests_run" -gt 0 ] && [ "$tests_failed" -eq 0 ]
+	exit
+}
+
+# --- stacks ------------------------------------------------------------------
+
+# The stack that tests/run started for all, else one of this test's own.
+stack_shared() {
+	if [ -n "${TEST_STATE-}" ]; then
+		STATE=$TEST_STATE
+		stack_use
+	else
+		stack_start "$@"
+	fi
+}
+
+# A stack for this test alone, gone when the test ends.  NAME=value are
+# settings: stack_start RUNNER_SLOTS=1 PINGER=on.
+stack_start() {
+	local port
+	[ -z "$own_state" ] || bail 'a test has one stack of its own'
+	own_state=$PWD/$B/tests/s$$
+	case $B in /*) own_state=$B/tests/s$$ ;; esac
+	# A unix socket's path is short.
+	[ ${#own_state} -lt 85 ] || own_state=/var/tmp/afterwork-s$$
+	STATE=$own_state
+	mkdir -p "$(dirname "$STATE")"
+	port=$(free_port)
+	export B STATE PORT=$port PINGER=off TASKS_DIR=tests/tasks
+	export FUNCTIONS_DIR=$B/tests/functions
+	[ -d tests/tasks ] || unset TASKS_DIR
+	# shellcheck disable=SC2163
+	[ $# -eq 0 ] || export "$@"
+	deploy/stack start >"$work/stack" 2>&1 </dev/null ||
+		bail "$(tail -n 1 "$work/stack")"
+	stack_use
+}
+
+# shellcheck disable=SC1091
+stack_use() {
+	. "$STATE/env"
+	as admin
+}
+
+# stack_part stop postgresql: one part of this test's own stack.
+stack_part() {
+	[ -n "$own_state" ] || bail 'a shared stack is not to be stopped'
+	deploy/stack "$@" >"$work/stack" 2>&1 </dev/null || {
+		note "$(cat "$work/stack")"
+		return 1
+	}
+}
+
+# A port that nothing listens on, below those that the kernel hands out.
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 12000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo "$port"
+}
+
+# Processes whose working folder is in DIR, as it is for all parts of a stack
+# that live below it.
+processes_in() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		[[ $(readlink "$dir/cwd") == "$1"* ]] && echo "${dir##*/}"
+	done
+}
+
+# Process numbers of a function: its master and the processes that serve.
+function_pids() {
+	local pid
+	read -r pid _ <"$STATE/pids/$1" && descendants "$pid"
+}
+
+descendants() {
+	local child list
+	read -ra list < <(cat "/proc/$1/task/"*/children 2>/dev/null)
+	for child in "${list[@]}"; do
+		echo "$child"
+		descendants "$child"
+	done
+}
+
+# Detached runners of this stack, guards and workers.
+runner_pids() {
+	local file home
+	home=$(readlink -f "$STATE")
+	for file in /proc/[0-9]*; do
+		[[ $(readlink "$file/exe" 2>/dev/null) == */run ]] &&
+			tr '\0' ' ' <"$file/cmdline" |
+			grep -q -- '--detached' &&
+			grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
+				"$file/environ" && echo "${file##*/}"
+	done 2>/dev/null
+}
+
+lib_end() {
+	local code=$?
+	if [ -n "$own_state" ]; then
+		STATE=$own_state deploy/stack stop >/dev/null 2>&1 </dev/null
+		if [ -z "${TEST_KEEP-}" ]; then
+			rm -rf "$(readlink -f "$own_state")" "$own_state"
+		fi
+	fi
+	rm -rf "$work"
+	exit $code
+}
+
+# --- requests ----------------------------------------------------------------
+
+# as WHO: admin (the API key), cron, nobody, or an Authorization header's text.
+as() {
+	case $1 in
+	admin) authorization="users API-Key $API_KEY" ;;
+	cron) authorization="Bearer $CRON_SECRET" ;;
+	nobody) authorization= ;;
+	*) authorization=$1 ;;
+	esac
+}
+
+# request METHOD PATH [CURL OPTION…]
+request() {
+	local method=$1 path=$2 how=()
+	shift 2
+	case $method in
+	HEAD) how=(-I) ;;
+	*) how=(-X "$method") ;;
+	esac
+	[ -z "$authorization" ] || how+=(-H "Authorization: $authorization")
+	: >"$work/body"
+	status=$(curl -sS -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
+		-o "$work/body" -w '%{http_code}' "${how[@]}" "$@" \
+		"$SERVER_URL$path" 2>"$work/curl")
+	body=$(tr -d '\0' <"$work/body")
+	headers=$(tr -d '\r' <"$work/headers" 2>/dev/null |
+		sed 's/^[^:]*:/\L&/')
+}
+
+get() {
+	request GET "$@"
+}
+
+delete() {
+	request DELETE "$@"
+}
+
+post() {
+	request_json POST "$@"
+}
+
+put() {
+	request_json PUT "$@"
+}
+
+patch() {
+	request_json PATCH "$@"
+}
+
+# METHOD PATH [JSON [CURL OPTION…]]
+request_json() {
+	local method=$1 path=$2 json=${3-}
+	shift $(($# < 3 ? $# : 3))
+	request "$method" "$path" -H 'Content-Type: application/json' \
+		--data-binary "$json" "$@"
+}
+
+# upload FILE [ALT [CURL FORM OPTION…]]; $upload_type overrides the part's type
+# and $upload_name its filename.
+upload() {
+	local file=$1 alt=${2-} part
+	shift $(($# < 2 ? $# : 2))
+	part="file=@\"$file\""
+	[ -z "${upload_type-}" ] || part+=";type=$upload_type"
+	[ -z "${upload_name-}" ] || part+=";filename=\"$upload_name\""
+	[ -z "$alt" ] || set -- -F \
+		"_payload=$(jq -cn --arg alt "$alt" '{$alt}')" "$@"
+	request POST /api/media -F "$part" "$@"
+}
+
+status_is() {
+	is "$status" "$1" "$2" || {
+		note "    body: ${body:0:500}"
+		note "$(cat "$work/curl")"
+		return 1
+	}
+}
+
+# body_is FILTER WANT WHAT: FILTER is jq's; text comes without quotes.
+body_is() {
+	is "$(jq -r "$1" <<<"$body" 2>&1)" "$2" "$3" || {
+		note "    body: ${body:0:500}"
+		return 1
+	}
+}
+
+body_like() {
+	like "$(jq -r "$1" <<<"$body" 2>&1)" "$2" "$3" || {
+		note "    body: ${body:0:500}"
+		return 1
+	}
+}
+
+# jqr FILTER: from the last body.
+jqr() {
+	jq -r "$1" <<<"$body"
+}
+
+header() {
+	sed -n "s/^${1,,}: *//p" <<<"$headers"
+}
+
+header_is() {
+	is "$(header "$1")" "$2" "$3"
+}
+
+# --- data --------------------------------------------------------------------
+
+sql() {
+	psql -XqAt -v ON_ERROR_STOP=1 "$DATABASE_URL" -c "$1" </dev/null
+}
+
+sql_is() {
+	is "$(sql "$1" 2>&1)" "$2" "$3"
+}
+
+# sql_as ROLE QUERY: as the function's login does it (afterwork_upload, …).
+sql_as() {
+	local owner run=()
+	owner=$(stat -c %U "$STATE/pg/data")
+	[ "$owner" = "$(id -un)" ] || run=(setpriv --reuid "$owner"
+		--regid "$(id -g "$owner")" --clear-groups --)
+	"${run[@]}" psql -XqAt -v ON_ERROR_STOP=1 \
+		"${DATABASE_URL/afterwork@/$1@}" -c "$2" 2>&1 </dev/null
+}
+
+# picture NAME.jpg: a real picture that no other test has, in $work; prints
+# its path.  Its bytes differ by a comment that carries a random number.
+picture() {
+	local to=$work/$1 mark
+	mark=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
+	{
+		printf '\xff\xd8\xff\xfe\x00\x12%s' "$mark"
+		tail -c +3 "$fixtures/${2:-small.jpg}"
+	} >"$to"
+	echo "$to"
+}
+
+# One scheduled ping, answered when its jobs have run.
+run_jobs() {
+	local before=$authorization
+	as cron
+	get "/api/payload-jobs/run?${1:-allQueues=true}"
+	authorization=$before
+}
+
+# job_done ID [SECONDS]: waits until that job is finished, one way or another.
+job_done() {
+	await "${2:-10}" "job_ended $1"
+}
+
+job_ended() {
+	local before=$authorization
+	as admin
+	get "/api/payload-jobs/$1"
+	authorization=$before
+	[ "$(jqr '(.doc // .) | .completedAt != null or .hasError')" = true ]
+}
