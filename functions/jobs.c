@@ -54,19 +54,18 @@ read_order(struct json_object *body, struct order *ret, struct err *e)
 
 	if (!js_is_object(body))
 		return err_fail(e, ERR_INVALID, "A job must be an object.");
-	if (!js_text(body, "task", NULL, &s->task, e)
-	    || !js_text(body, "queue", NULL, &s->queue, e)
-	    || !js_text(body, "waitUntil", NULL, &s->run_at, e)
-	    || !js_text(body, "uniqueKey", NULL, &s->unique_key, e)
-	    || !js_text(body, "concurrencyKey", NULL, &s->concurrency_key, e)
-	    || !js_int(body, "priority", 0, INT32_MIN, INT32_MAX, &priority,
-		e))
+	if (!js_text(body, "task", NULL, &s->task, e) ||
+	    !js_text(body, "queue", NULL, &s->queue, e) ||
+	    !js_text(body, "waitUntil", NULL, &s->run_at, e) ||
+	    !js_text(body, "uniqueKey", NULL, &s->unique_key, e) ||
+	    !js_text(body, "concurrencyKey", NULL, &s->concurrency_key, e) ||
+	    !js_int(body, "priority", 0, INT32_MIN, INT32_MAX, &priority, e))
 		return false;
 	if (s->task == NULL)
 		return err_field(e, "task", "This field is required.");
 	if (js_get(body, "priority") != NULL) {
-		(void)snprintf(ret->priority, sizeof(ret->priority),
-		    "%" PRId64, priority);
+		(void)snprintf(
+		    ret->priority, sizeof(ret->priority), "%" PRId64, priority);
 		s->priority = ret->priority;
 	}
 	s->input = printed(body, "input", &ret->input);
@@ -98,13 +97,13 @@ answer_job(struct app *app, struct res *res, int status, int64_t id,
 {
 	AUTO_BUF doc = BUF_INIT;
 
-	return report_job(app->db, id, &doc, e) && buf_ok(&doc, e)
-	    && res_doc(res, status, doc.data, doc.len, message, e);
+	return report_job(app->db, id, &doc, e) && buf_ok(&doc, e) &&
+	       res_doc(res, status, doc.data, doc.len, message, e);
 }
 
 static bool
-enqueue_all(struct app *app, struct json_object *list, struct res *res,
-    struct err *e)
+enqueue_all(
+    struct app *app, struct json_object *list, struct res *res, struct err *e)
 {
 	AUTO_JS *ids = js_new_array();
 	AUTO_TX tx = { 0 };
@@ -132,8 +131,7 @@ enqueue_all(struct app *app, struct json_object *list, struct res *res,
 }
 
 static bool
-handle_enqueue(struct app *app, struct req *req, struct res *res,
-    struct err *e)
+handle_enqueue(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
 	bool created;
@@ -146,25 +144,23 @@ handle_enqueue(struct app *app, struct req *req, struct res *res,
 	if (!enqueue(app, body, &id, &created, e))
 		return false;
 	res->wake = created;
-	return created
-	    ? answer_job(app, res, 201, id, "Job successfully created.", e)
-	    : answer_job(app, res, 200, id,
-		"A job with this unique key is there already.", e);
+	return created ? answer_job(
+			     app, res, 201, id, "Job successfully created.", e)
+		       : answer_job(app, res, 200, id,
+			     "A job with this unique key is there already.", e);
 }
 
 static bool
-handle_cancel(struct app *app, struct req *req, struct res *res,
-    struct err *e)
+handle_cancel(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	int64_t id;
 
-	return req_param_id(req, 0, &id, e) && job_cancel(app->db, id, e)
-	    && answer_job(app, res, 200, id, "The job was cancelled.", e);
+	return req_param_id(req, 0, &id, e) && job_cancel(app->db, id, e) &&
+	       answer_job(app, res, 200, id, "The job was cancelled.", e);
 }
 
 static bool
-handle_revive(struct app *app, struct req *req, struct res *res,
-    struct err *e)
+handle_revive(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	int64_t id;
 
@@ -175,8 +171,8 @@ handle_revive(struct app *app, struct req *req, struct res *res,
 }
 
 static bool
-pause_queue(struct app *app, struct req *req, struct res *res, bool stop,
-    struct err *e)
+pause_queue(
+    struct app *app, struct req *req, struct res *res, bool stop, struct err *e)
 {
 	struct json_object *doc;
 
@@ -198,8 +194,7 @@ handle_pause(struct app *app, struct req *req, struct res *res, struct err *e)
 }
 
 static bool
-handle_resume(struct app *app, struct req *req, struct res *res,
-    struct err *e)
+handle_resume(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	return pause_queue(app, req, res, false, e);
 }
@@ -215,13 +210,14 @@ main(void)
 		    handle_revive },
 		{ "POST", "/api/payload-jobs/:id/run", ACCESS_JOBS,
 		    handle_revive },
-		{ "POST", "/api/payload-jobs/queues/:queue/pause",
-		    ACCESS_JOBS, handle_pause },
-		{ "POST", "/api/payload-jobs/queues/:queue/resume",
-		    ACCESS_JOBS, handle_resume },
+		{ "POST", "/api/payload-jobs/queues/:queue/pause", ACCESS_JOBS,
+		    handle_pause },
+		{ "POST", "/api/payload-jobs/queues/:queue/resume", ACCESS_JOBS,
+		    handle_resume },
 	};
-	static const struct app_fn fn = { .name = "jobs", .routes = routes,
-		.nroutes = LEN(routes) };
+	static const struct app_fn fn = {
+		.name = "jobs", .routes = routes, .nroutes = LEN(routes)
+	};
 
 	return app_run(&fn);
 }

@@ -17,28 +17,28 @@
 static const char SQL_HANDLE_HEALTH[] = "SELECT 1";
 
 static bool
-handle_health(struct app *app, struct req *req UNUSED, struct res *res,
-    struct err *e)
+handle_health(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
 	static const char ok[] = "{\"status\":\"ok\"}";
 	static const char down[] = "{\"status\":\"unavailable\"}";
 	struct err why;
 
-	if (!db_query(app->db, "health", SQL_HANDLE_HEALTH, 0, NULL, NULL,
-		&why))
+	if (!db_query(
+		app->db, "health", SQL_HANDLE_HEALTH, 0, NULL, NULL, &why))
 		return res_json_text(res, 503, down, sizeof(down) - 1, e);
 	return res_json_text(res, 200, ok, sizeof(ok) - 1, e);
 }
 
 static bool
-handle_metrics(struct app *app, struct req *req UNUSED, struct res *res,
-    struct err *e)
+handle_metrics(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
 	AUTO_BUF text = BUF_INIT;
 
-	return report_metrics(app->db, &text, e) && buf_ok(&text, e)
-	    && res_text(res, 200, "text/plain; version=0.0.4", text.data,
-		text.len, e);
+	return report_metrics(app->db, &text, e) && buf_ok(&text, e) &&
+	       res_text(res, 200, "text/plain; version=0.0.4", text.data,
+		   text.len, e);
 }
 
 static bool
@@ -52,19 +52,18 @@ handle_list(struct app *app, struct req *req, struct res *res, struct err *e)
 
 	if (!list_query(req, &q, e))
 		return false;
-	newest_first = q.range.sort == LIST_NEWEST
-	    || q.range.sort == LIST_BY_ID_DOWN;
+	newest_first =
+	    q.range.sort == LIST_NEWEST || q.range.sort == LIST_BY_ID_DOWN;
 	if (!report_list(app->db, newest_first, q.range.limit, q.range.offset,
-		&docs, &total, e)
-	    || !buf_ok(&docs, e)
-	    || !js_parse(docs.data, docs.len, &array, e))
+		&docs, &total, e) ||
+	    !buf_ok(&docs, e) || !js_parse(docs.data, docs.len, &array, e))
 		return false;
 	return res_json(res, 200, list_page(&q, array, total), e);
 }
 
 static bool
-handle_count(struct app *app, struct req *req UNUSED, struct res *res,
-    struct err *e)
+handle_count(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
 	struct json_object *doc;
 	int64_t n;
@@ -82,19 +81,19 @@ handle_job(struct app *app, struct req *req, struct res *res, struct err *e)
 	AUTO_BUF doc = BUF_INIT;
 	int64_t id;
 
-	return req_param_id(req, 0, &id, e)
-	    && report_job(app->db, id, &doc, e) && buf_ok(&doc, e)
-	    && res_json_text(res, 200, doc.data, doc.len, e);
+	return req_param_id(req, 0, &id, e) &&
+	       report_job(app->db, id, &doc, e) && buf_ok(&doc, e) &&
+	       res_json_text(res, 200, doc.data, doc.len, e);
 }
 
 static bool
-handle_stats(struct app *app, struct req *req UNUSED, struct res *res,
-    struct err *e)
+handle_stats(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
 
-	return report_stats(app->db, &doc, e) && buf_ok(&doc, e)
-	    && res_json_text(res, 200, doc.data, doc.len, e);
+	return report_stats(app->db, &doc, e) && buf_ok(&doc, e) &&
+	       res_json_text(res, 200, doc.data, doc.len, e);
 }
 
 int
@@ -104,14 +103,14 @@ main(void)
 		{ "GET", "/healthz", ACCESS_PUBLIC, handle_health },
 		{ "GET", "/metrics", ACCESS_CRON, handle_metrics },
 		{ "GET", "/api/payload-jobs", ACCESS_JOBS, handle_list },
-		{ "GET", "/api/payload-jobs/count", ACCESS_JOBS,
-		    handle_count },
+		{ "GET", "/api/payload-jobs/count", ACCESS_JOBS, handle_count },
 		{ "GET", "/api/payload-jobs/stats", ACCESS_JOBS_OR_CRON,
 		    handle_stats },
 		{ "GET", "/api/payload-jobs/:id", ACCESS_JOBS, handle_job },
 	};
-	static const struct app_fn fn = { .name = "status", .routes = routes,
-		.nroutes = LEN(routes) };
+	static const struct app_fn fn = {
+		.name = "status", .routes = routes, .nroutes = LEN(routes)
+	};
 
 	return app_run(&fn);
 }

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 /* The caller must look at the result; (void) marks a deliberate exception. */
-#define MUSTCHECK __attribute__((warn_unused_result))
+#define MUSTCHECK          __attribute__((warn_unused_result))
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define NORETURN __attribute__((noreturn))
-#define UNUSED __attribute__((unused))
+#define NORETURN           __attribute__((noreturn))
+#define UNUSED             __attribute__((unused))
 
 /* Runs fn(&variable) when the variable leaves its scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
@@ -23,7 +23,7 @@
 
 /* Value of a compile-time number as a string literal, for SQL and messages. */
 #define STR_(x) #x
-#define STR(x) STR_(x)
+#define STR(x)  STR_(x)
 
 #include "common/base/banned.h"
 

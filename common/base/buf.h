@@ -11,19 +11,22 @@
 #include "common/base/err.h"
 
 struct buf {
-	char *data;	/* never NULL; "" while nothing is allocated */
+	char *data; /* never NULL; "" while nothing is allocated */
 	size_t len;
-	size_t cap;	/* 0 while data is the static "" */
+	size_t cap; /* 0 while data is the static "" */
 	bool broken;
 };
 
 extern char buf_empty[1];
 
-#define BUF_INIT { .data = buf_empty }
+#define BUF_INIT                  \
+	{                         \
+		.data = buf_empty \
+	}
 #define AUTO_BUF CLEANUP(buf_release) struct buf
 
-void buf_release(struct buf *b);	/* frees; b is BUF_INIT again */
-void buf_clear(struct buf *b);		/* len 0, keeps the memory */
+void buf_release(struct buf *b); /* frees; b is BUF_INIT again */
+void buf_clear(struct buf *b);   /* len 0, keeps the memory */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);

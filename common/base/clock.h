@@ -10,7 +10,7 @@
 
 int64_t clock_mono_us(void);
 int64_t clock_mono_ms(void);
-int64_t clock_wall_s(void);	/* seconds since 1970, UTC */
+int64_t clock_wall_s(void); /* seconds since 1970, UTC */
 int64_t clock_wall_us(void);
 
 enum { CLOCK_ISO_MAX = 32, CLOCK_HTTP_MAX = 32 };

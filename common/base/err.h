@@ -17,26 +17,26 @@
 
 enum err_code {
 	ERR_NONE = 0,
-	ERR_INVALID,		/* 400: the input is wrong; change it */
-	ERR_AUTH,		/* 401: say who you are */
-	ERR_FORBIDDEN,		/* 403: you may not */
-	ERR_NOT_FOUND,		/* 404 */
-	ERR_METHOD,		/* 405: the path exists, the method does not */
-	ERR_CONFLICT,		/* 409: someone else was first */
-	ERR_TOO_LARGE,		/* 413 */
-	ERR_LOCKED,		/* 423: somebody holds it; wait */
-	ERR_UNAVAILABLE,	/* 503: the same call may succeed later */
-	ERR_NO_SPACE,		/* 507: the disk is full */
-	ERR_BUG,		/* 500: ours to mend */
+	ERR_INVALID,     /* 400: the input is wrong; change it */
+	ERR_AUTH,        /* 401: say who you are */
+	ERR_FORBIDDEN,   /* 403: you may not */
+	ERR_NOT_FOUND,   /* 404 */
+	ERR_METHOD,      /* 405: the path exists, the method does not */
+	ERR_CONFLICT,    /* 409: someone else was first */
+	ERR_TOO_LARGE,   /* 413 */
+	ERR_LOCKED,      /* 423: somebody holds it; wait */
+	ERR_UNAVAILABLE, /* 503: the same call may succeed later */
+	ERR_NO_SPACE,    /* 507: the disk is full */
+	ERR_BUG,         /* 500: ours to mend */
 };
 
 enum { ERR_MSG_MAX = 512, ERR_FIELD_MAX = 128 };
 
 struct err {
 	enum err_code code;
-	char sqlstate[6];		/* "" when not from the database */
-	char field[ERR_FIELD_MAX];	/* input field at fault, or "" */
-	char msg[ERR_MSG_MAX];		/* cut, never overrun */
+	char sqlstate[6];          /* "" when not from the database */
+	char field[ERR_FIELD_MAX]; /* input field at fault, or "" */
+	char msg[ERR_MSG_MAX];     /* cut, never overrun */
 };
 
 /* Fill *e and return false, so that "return err_fail(...)" reads well. */

@@ -8,8 +8,12 @@
 
 #include "common/base/buf.h"
 
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN,
-	LOG_LEVEL_ERROR };
+enum log_level {
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_ERROR
+};
 
 /* Name of this program in every line (borrowed for good), and the least
  * level written.  level: "debug", "info", "warn", "error"; else info. */
@@ -17,11 +21,15 @@ void log_init(const char *program, const char *level);
 
 /* {"time":…,"level":…,"fn":program,"msg":msg  then fields, then log_end.
  * All texts are escaped.  A NULL text is left out. */
-struct log_line { struct buf text; bool off; };
+struct log_line {
+	struct buf text;
+	bool off;
+};
 void log_begin(struct log_line *l, enum log_level level, const char *msg);
 void log_text(struct log_line *l, const char *key, const char *value);
 void log_int(struct log_line *l, const char *key, int64_t value);
-void log_err(struct log_line *l, const struct err *e); /* err, sqlstate, detail */
+void log_err(
+    struct log_line *l, const struct err *e); /* err, sqlstate, detail */
 void log_end(struct log_line *l);
 
 /* A line with nothing but a message (PostgreSQL's message style). */

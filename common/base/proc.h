@@ -23,7 +23,7 @@ void proc_clean_fds(bool keep_stderr, const int *keep, size_t n);
  * errno comes back over a close-on-exec pipe, so a missing binary is known.
  * Safe while libpq and FastCGI connections are open: the child only execs.
  */
-bool proc_spawn_detached(const char *const argv[], char *const envp[],
-    struct err *e) MUSTCHECK;
+bool proc_spawn_detached(
+    const char *const argv[], char *const envp[], struct err *e) MUSTCHECK;
 
 #endif

@@ -17,8 +17,8 @@
 
 struct app {
 	const struct app_fn *fn;
-	struct db *db;		/* the function's own login, lazily connected */
-	struct caller caller;	/* of the open request */
+	struct db *db;        /* the function's own login, lazily connected */
+	struct caller caller; /* of the open request */
 };
 
 /*
@@ -26,20 +26,20 @@ struct app {
  * res->wake when something was enqueued: a runner is woken after the answer
  * is out (never before, and never at the answer's cost).
  */
-typedef bool app_handle(struct app *app, struct req *req, struct res *res,
-    struct err *e);
+typedef bool app_handle(
+    struct app *app, struct req *req, struct res *res, struct err *e);
 
 struct app_route {
-	const char *method;	/* GET also answers HEAD, but not under
-				   ACCESS_JOBS_OR_CRON: that GET runs jobs */
-	const char *path;	/* "/api/media/:id"; ':x' takes one segment;
-				   literal routes before ':' ones */
+	const char *method; /* GET also answers HEAD, but not under
+			       ACCESS_JOBS_OR_CRON: that GET runs jobs */
+	const char *path;   /* "/api/media/:id"; ':x' takes one segment;
+			       literal routes before ':' ones */
 	enum access access;
 	app_handle *handle;
 };
 
 struct app_fn {
-	const char *name;	/* "upload": log name and DATABASE_URL_UPLOAD */
+	const char *name; /* "upload": log name and DATABASE_URL_UPLOAD */
 	const struct app_route *routes;
 	size_t nroutes;
 	/* Once per start, before children are forked; may be NULL. */

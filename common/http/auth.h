@@ -14,17 +14,17 @@
 struct db;
 
 enum access {
-	ACCESS_PUBLIC,		/* nobody is looked up */
-	ACCESS_OPTIONAL,	/* a user if there is one (users/me) */
-	ACCESS_USER,		/* any signed-in user */
-	ACCESS_JOBS,		/* role admin or operator */
-	ACCESS_JOBS_OR_CRON,	/* those, or the cron secret */
-	ACCESS_CRON,		/* the cron secret only */
+	ACCESS_PUBLIC,       /* nobody is looked up */
+	ACCESS_OPTIONAL,     /* a user if there is one (users/me) */
+	ACCESS_USER,         /* any signed-in user */
+	ACCESS_JOBS,         /* role admin or operator */
+	ACCESS_JOBS_OR_CRON, /* those, or the cron secret */
+	ACCESS_CRON,         /* the cron secret only */
 };
 
 struct caller {
-	bool cron;		/* showed the cron secret */
-	bool known;		/* user is set */
+	bool cron;  /* showed the cron secret */
+	bool known; /* user is set */
 	struct user user;
 };
 

@@ -16,8 +16,8 @@ struct body {
 };
 
 /* ERR_TOO_LARGE at once when CONTENT_LENGTH is over max_bytes. */
-bool body_init(struct body *b, struct req *r, int64_t max_bytes,
-    struct err *e) MUSTCHECK;
+bool body_init(
+    struct body *b, struct req *r, int64_t max_bytes, struct err *e) MUSTCHECK;
 
 /* Up to max bytes; *ret_n 0 at the end.  A body shorter or longer than its
  * CONTENT_LENGTH is ERR_INVALID, one over the cap ERR_TOO_LARGE. */

@@ -16,15 +16,15 @@ enum { REQ_PARAMS_MAX = 4, REQ_ID_MAX = 65, REQ_BODY_MAX = 1024 * 1024 };
 
 struct req {
 	struct fcgi *fcgi;
-	char id[REQ_ID_MAX];		/* X-Request-Id: REQUEST_ID or our own */
-	const char *method;		/* "GET", …: never NULL */
-	const char *path;		/* decoded, no query, starts with '/' */
+	char id[REQ_ID_MAX]; /* X-Request-Id: REQUEST_ID or our own */
+	const char *method;  /* "GET", …: never NULL */
+	const char *path;    /* decoded, no query, starts with '/' */
 	const char *param[REQ_PARAMS_MAX]; /* what ':name's in the route took */
-	struct query query;		/* parsed QUERY_STRING */
-	int64_t length;			/* CONTENT_LENGTH; -1 unknown */
-	bool same_origin;		/* Sec-Fetch-Site / Origin say so */
-	char *text;	/* private: method, path, the path cut at each '/' */
-	char *segments;	/* private: the last of these, inside text */
+	struct query query;                /* parsed QUERY_STRING */
+	int64_t length;                    /* CONTENT_LENGTH; -1 unknown */
+	bool same_origin;                  /* Sec-Fetch-Site / Origin say so */
+	char *text;     /* private: method, path, the path cut at each '/' */
+	char *segments; /* private: the last of these, inside text */
 };
 
 /* Fill r from the open request.  ERR_INVALID: a bad query, length, path, or
@@ -41,8 +41,8 @@ bool req_match(struct req *r, const char *pattern);
 const char *req_header(const struct req *r, const char *cgi_name);
 
 /* Query parameters.  Absent: otherwise.  Wrong: ERR_INVALID with the name. */
-const char *req_query(const struct req *r, const char *name,
-    const char *otherwise);
+const char *req_query(
+    const struct req *r, const char *name, const char *otherwise);
 /* Decimal digits in [min, max]; empty, signs, spaces, letters: ERR_INVALID. */
 bool req_query_int(const struct req *r, const char *name, int64_t otherwise,
     int64_t min, int64_t max, int64_t *ret, struct err *e) MUSTCHECK;
@@ -51,8 +51,8 @@ bool req_query_bool(const struct req *r, const char *name, bool otherwise,
     bool *ret, struct err *e) MUSTCHECK;
 
 /* param[i] as an id (1 .. 2^53-1); what is none: ERR_NOT_FOUND "Not Found". */
-bool req_param_id(const struct req *r, int i, int64_t *ret, struct err *e)
-    MUSTCHECK;
+bool req_param_id(
+    const struct req *r, int i, int64_t *ret, struct err *e) MUSTCHECK;
 
 /* The whole body, at most max_bytes (ERR_TOO_LARGE), as a JSON object.
  * Content-Type must be application/json or absent.  *ret is given. */

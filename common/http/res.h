@@ -13,23 +13,23 @@ struct req;
 
 struct res {
 	int status;
-	struct buf head;	/* complete header lines */
+	struct buf head; /* complete header lines */
 	struct buf body;
-	bool store;		/* the answer may be cached (media files) */
-	bool wake;		/* wake a runner once the answer is out */
+	bool store; /* the answer may be cached (media files) */
+	bool wake;  /* wake a runner once the answer is out */
 };
 
 void res_init(struct res *r);
 void res_release(struct res *r);
-void res_clear(struct res *r);	/* as after res_init */
+void res_clear(struct res *r); /* as after res_init */
 
 /* One header line; a byte below 0x20 or 0x7f in either part is ERR_BUG. */
 bool res_header(struct res *r, const char *name, const char *value,
     struct err *e) MUSTCHECK;
 
 /* A JSON answer.  v is taken. */
-bool res_json(struct res *r, int status, struct json_object *v, struct err *e)
-    MUSTCHECK;
+bool res_json(
+    struct res *r, int status, struct json_object *v, struct err *e) MUSTCHECK;
 /* A JSON answer whose n bytes are JSON already (made by the database). */
 bool res_json_text(struct res *r, int status, const char *p, size_t n,
     struct err *e) MUSTCHECK;

@@ -11,10 +11,10 @@
 #include "common/base/buf.h"
 
 enum {
-	CRYPT_HASH_HEX = 65,	/* 32 bytes as hex, and the NUL */
-	CRYPT_ID_HEX = 33,	/* 16 bytes as hex, and the NUL */
-	CRYPT_SECRET_MIN = 32,	/* shortest secret that counts */
-	CRYPT_TOKEN_MAX = 512,	/* longest presented secret looked at */
+	CRYPT_HASH_HEX = 65,   /* 32 bytes as hex, and the NUL */
+	CRYPT_ID_HEX = 33,     /* 16 bytes as hex, and the NUL */
+	CRYPT_SECRET_MIN = 32, /* shortest secret that counts */
+	CRYPT_TOKEN_MAX = 512, /* longest presented secret looked at */
 	CRYPT_PASSWORD_MAX = 1024,
 	CRYPT_PASSWORD_HASH_MAX = 128,
 };
@@ -27,11 +27,13 @@ void crypt_random_hex(size_t n, char *ret);
 /* Is presented (n bytes) one of the two configured secrets?  A configured
  * secret that is NULL or shorter than CRYPT_SECRET_MIN never matches.  Every
  * configured secret is always looked at. */
-bool crypt_secret_matches(const char *presented, size_t n,
-    const char *secret, const char *previous);
+bool crypt_secret_matches(
+    const char *presented, size_t n, const char *secret, const char *previous);
 
 /* Streaming BLAKE2b-256, for files. */
-struct crypt_hash { _Alignas(64) unsigned char state[512]; };
+struct crypt_hash {
+	_Alignas(64) unsigned char state[512];
+};
 void crypt_hash_init(struct crypt_hash *h);
 void crypt_hash_add(struct crypt_hash *h, const void *p, size_t n);
 void crypt_hash_end(struct crypt_hash *h, char ret[static CRYPT_HASH_HEX]);
@@ -47,12 +49,12 @@ bool crypt_password_check(const char *password, const char *hash);
 
 /* JSON Web Tokens, HS256 only.  claims is a JSON object (text).  The token is
  * appended to ret. */
-void crypt_jwt_sign(const char *key, const char *claims, size_t n,
-    struct buf *ret);
+void crypt_jwt_sign(
+    const char *key, const char *claims, size_t n, struct buf *ret);
 /* True: the signature and algorithm hold, and the claims' JSON is appended to
  * ret.  The caller checks exp and the rest. */
-bool crypt_jwt_open(const char *key, const char *token, size_t n,
-    struct buf *ret) MUSTCHECK;
+bool crypt_jwt_open(
+    const char *key, const char *token, size_t n, struct buf *ret) MUSTCHECK;
 
 void crypt_wipe(void *p, size_t n);
 

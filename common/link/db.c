@@ -65,8 +65,11 @@ send_savepoint(struct db *db, struct pipeline *p)
 	return send_plain(db, p, STEP_SAVEPOINT, "SAVEPOINT afterwork");
 }
 
+/* A handler may think between two statements for as long as one may take. */
 static const char SQL_TIMEOUT[] =
-    "SELECT pg_catalog.set_config('statement_timeout', $1::text, true)";
+    "SELECT pg_catalog.set_config('statement_timeout', $1::text, true),\n"
+    "    pg_catalog.set_config('idle_in_transaction_session_timeout',\n"
+    "        greatest($1::bigint, 10000)::text, true)";
 
 /* Local to the transaction, or to this pipeline where there is none. */
 static bool

@@ -27,19 +27,19 @@
 #include "common/base/buf.h"
 
 struct db;
-struct db_rows;			/* the rows of one answer */
+struct db_rows; /* the rows of one answer */
 
 enum { DB_DEADLINE_MS = 10000, DB_ARGS_MAX = 24 };
 
 /* Never connects.  url is borrowed for the life of the db ("" = PG*).
  * function names the link in pg_stat_activity ("afterwork upload"). */
 struct db *db_new(const char *url, bool pooled, const char *function);
-void db_free(struct db *db);		/* NULL is fine; closes the link */
+void db_free(struct db *db); /* NULL is fine; closes the link */
 #define AUTO_DB CLEANUP(db_freep) struct db
 void db_freep(struct db **db);
 
-void db_close(struct db *db);	/* the next use opens a new link */
-bool db_connected(const struct db *db);	/* a link is open (maybe dead) */
+void db_close(struct db *db);           /* the next use opens a new link */
+bool db_connected(const struct db *db); /* a link is open (maybe dead) */
 bool db_connect(struct db *db, struct err *e) MUSTCHECK; /* else lazily */
 
 /* Deadline of every later statement, also told to the server (a little less,
@@ -80,11 +80,13 @@ bool db_bool(const struct db_rows *rows, int row, int col);
  * unless db_commit() succeeded.  A failed statement leaves the transaction
  * aborted until db_rollback() or db_rollback_to().
  */
-struct db_tx { struct db *db; };
+struct db_tx {
+	struct db *db;
+};
 #define AUTO_TX CLEANUP(db_tx_end) struct db_tx
 bool db_begin(struct db *db, struct db_tx *tx, struct err *e) MUSTCHECK;
 bool db_commit(struct db_tx *tx, struct err *e) MUSTCHECK;
-void db_tx_end(struct db_tx *tx);	/* roll back if still open */
+void db_tx_end(struct db_tx *tx); /* roll back if still open */
 
 /* One savepoint level, name fixed: lazily set before the next statement;
  * rolled back (false: link lost) or forgotten. */
@@ -95,6 +97,6 @@ void db_savepoint_forget(struct db *db); /* pending and unused: not sent */
 /* Append the elements as a PostgreSQL array literal: '{"a",NULL,"b"}'. */
 void db_array_add(struct buf *array, const char *text_or_null);
 void db_array_add_int(struct buf *array, int64_t v);
-void db_array_end(struct buf *array);	/* "{}" when nothing was added */
+void db_array_end(struct buf *array); /* "{}" when nothing was added */
 
 #endif

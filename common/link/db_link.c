@@ -8,9 +8,11 @@
 /* What a session of our own gets.  Behind a pooler these are the role's. */
 #define OPTIONS_FIXED                                                 \
 	"-c search_path= -c DateStyle=ISO -c TimeZone=UTC -c jit=off" \
-	" -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
+	" -c lock_timeout=5s"
 
 #define CONNECT_TIMEOUT_S "3" /* for each host of the URL */
+
+enum { IDLE_MS = 10000 }; /* the least a transaction may stand still */
 
 /* --- errors --- */
 
@@ -235,12 +237,16 @@ static bool
 link_open(struct db *db, struct err *e)
 {
 	char options[256];
+	int64_t idle_ms;
 
 	/* Behind a pooler the default is taken to hold, and not sent. */
 	db->session_ms =
 	    db_server_ms(db->pooled ? DB_DEADLINE_MS : db->deadline_ms);
+	idle_ms = db->session_ms > IDLE_MS ? db->session_ms : IDLE_MS;
 	snprintf(options, sizeof(options),
-	    OPTIONS_FIXED " -c statement_timeout=%" PRId64, db->session_ms);
+	    OPTIONS_FIXED " -c statement_timeout=%" PRId64
+			  " -c idle_in_transaction_session_timeout=%" PRId64,
+	    db->session_ms, idle_ms);
 	db->conn = link_start(db, options);
 	if (db->conn == NULL)
 		return err_fail(e, ERR_UNAVAILABLE, "out of memory");

@@ -15,10 +15,10 @@
 struct fcgi;
 
 enum fcgi_next {
-	FCGI_REQUEST,	/* a request is open */
-	FCGI_IDLE,	/* idle_ms passed without one; the caller decides */
-	FCGI_DONE,	/* told to end (signal), or CGI's one request is done */
-	FCGI_BROKEN,	/* the listening socket is unusable; *e says why */
+	FCGI_REQUEST, /* a request is open */
+	FCGI_IDLE,    /* idle_ms passed without one; the caller decides */
+	FCGI_DONE,    /* told to end (signal), or CGI's one request is done */
+	FCGI_BROKEN,  /* the listening socket is unusable; *e says why */
 };
 
 /* Looks at descriptor 0 and LISTEN_FDS, installs TERM/INT/USR1 handlers.
@@ -42,8 +42,8 @@ bool fcgi_read(struct fcgi *f, void *p, size_t max, size_t *ret_n,
     struct err *e) MUSTCHECK;
 
 /* Write the answer.  Failure means that the client has gone. */
-bool fcgi_write(struct fcgi *f, const void *p, size_t n, struct err *e)
-    MUSTCHECK;
+bool fcgi_write(
+    struct fcgi *f, const void *p, size_t n, struct err *e) MUSTCHECK;
 
 /* Deliver: END_REQUEST is sent and the connection closed (CGI: stdout and
  * stderr are closed).  The response is out only after this. */

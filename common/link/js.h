@@ -14,15 +14,15 @@ struct json_object;
 
 enum { JS_DEPTH_MAX = 32 };
 
-void js_free(struct json_object **v);	/* drops one reference; NULL fine */
+void js_free(struct json_object **v); /* drops one reference; NULL fine */
 #define AUTO_JS CLEANUP(js_free) struct json_object
 
 /* Parse n bytes; *ret is given.  ERR_INVALID "Invalid JSON" (+ why). */
-bool js_parse(const char *p, size_t n, struct json_object **ret,
-    struct err *e) MUSTCHECK;
+bool js_parse(
+    const char *p, size_t n, struct json_object **ret, struct err *e) MUSTCHECK;
 /* The same, but the value must be an object. */
-bool js_parse_object(const char *p, size_t n, struct json_object **ret,
-    struct err *e) MUSTCHECK;
+bool js_parse_object(
+    const char *p, size_t n, struct json_object **ret, struct err *e) MUSTCHECK;
 
 /* Append the value as compact JSON; NULL is null. */
 void js_print(struct json_object *v, struct buf *ret);
@@ -36,17 +36,17 @@ bool js_text(struct json_object *o, const char *key, const char *otherwise,
     const char **ret, struct err *e) MUSTCHECK;
 bool js_int(struct json_object *o, const char *key, int64_t otherwise,
     int64_t min, int64_t max, int64_t *ret, struct err *e) MUSTCHECK;
-bool js_bool(struct json_object *o, const char *key, bool otherwise,
-    bool *ret, struct err *e) MUSTCHECK;
+bool js_bool(struct json_object *o, const char *key, bool otherwise, bool *ret,
+    struct err *e) MUSTCHECK;
 /* Value under key, borrowed, or NULL (absent or null). */
 struct json_object *js_get(struct json_object *o, const char *key);
 bool js_is_object(struct json_object *v);
 bool js_is_array(struct json_object *v);
 bool js_is_text(struct json_object *v);
 bool js_is_int(struct json_object *v);
-bool js_is_number(struct json_object *v);	/* whole or not */
+bool js_is_number(struct json_object *v); /* whole or not */
 bool js_is_bool(struct json_object *v);
-const char *js_text_of(struct json_object *v);	/* NULL when no text */
+const char *js_text_of(struct json_object *v); /* NULL when no text */
 int64_t js_int_of(struct json_object *v);
 bool js_bool_of(struct json_object *v);
 size_t js_len(struct json_object *array);

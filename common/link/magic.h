@@ -9,7 +9,7 @@
 
 #include "common/base/err.h"
 
-enum { MAGIC_BYTES = 4096 };	/* how much of the head is looked at */
+enum { MAGIC_BYTES = 4096 }; /* how much of the head is looked at */
 
 bool magic_init(struct err *e) MUSTCHECK;
 

@@ -5,10 +5,10 @@
 #include "common/base/base.h"
 
 struct backoff {
-	bool exponential;	/* else the same delay each time */
+	bool exponential; /* else the same delay each time */
 	bool jitter;
-	int64_t delay_ms;	/* before the first retry */
-	int64_t max_ms;		/* no wait is longer */
+	int64_t delay_ms; /* before the first retry */
+	int64_t max_ms;   /* no wait is longer */
 };
 
 /*

@@ -39,13 +39,13 @@ read_job(const struct db_rows *rows, int i, struct job *ret)
 	};
 }
 
-static const char SQL_CLAIM_JOBS[]
-    = "SELECT queue, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
-      "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
-      "    retired, more\n"
-      "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
-      "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
-      "    $5::integer, $6::bigint)";
+static const char SQL_CLAIM_JOBS[] =
+    "SELECT queue, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
+    "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
+    "    retired, more\n"
+    "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
+    "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
+    "    $5::integer, $6::bigint)";
 
 bool
 claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
@@ -59,8 +59,8 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 	struct db_rows *rows;
 	int n;
 
-	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, LEN(args), args, &rows,
-		e))
+	if (!db_query(
+		db, "claim_jobs", SQL_CLAIM_JOBS, LEN(args), args, &rows, e))
 		return false;
 	n = db_nrows(rows);
 	ret->rows = rows;
@@ -70,8 +70,8 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 	for (int i = 0; i < n && i < CLAIM_MAX; i++)
 		read_job(rows, i, &ret->jobs[ret->n++]);
 	if (n > 0) {
-		(void)snprintf(ret->queue, sizeof(ret->queue), "%s",
-		    db_text(rows, 0, 0));
+		(void)snprintf(
+		    ret->queue, sizeof(ret->queue), "%s", db_text(rows, 0, 0));
 		ret->more = db_bool(rows, 0, 15);
 	}
 	return true;
@@ -85,20 +85,20 @@ claim_clear(struct claim *c)
 	c->n = 0;
 }
 
-static const char SQL_CLAIM_OUTLOOK[]
-    = "SELECT claimable, next_ms, upkeep_due\n"
-      "FROM afterwork.outlook(CASE WHEN $1::text IS NOT NULL\n"
-      "    THEN ARRAY[$1::text] END)";
+static const char SQL_CLAIM_OUTLOOK[] =
+    "SELECT claimable, next_ms, upkeep_due\n"
+    "FROM afterwork.outlook(CASE WHEN $1::text IS NOT NULL\n"
+    "    THEN ARRAY[$1::text] END)";
 
 bool
-claim_outlook(struct db *db, const char *queue, struct outlook *ret,
-    struct err *e)
+claim_outlook(
+    struct db *db, const char *queue, struct outlook *ret, struct err *e)
 {
 	const char *const args[] = { queue };
 	AUTO_ROWS *rows = NULL;
 
-	if (!db_query(db, "claim_outlook", SQL_CLAIM_OUTLOOK, 1, args, &rows,
-		e))
+	if (!db_query(
+		db, "claim_outlook", SQL_CLAIM_OUTLOOK, 1, args, &rows, e))
 		return false;
 	ret->claimable = db_bool(rows, 0, 0);
 	ret->next_ms = db_null(rows, 0, 1) ? -1 : db_int(rows, 0, 1);
@@ -108,8 +108,8 @@ claim_outlook(struct db *db, const char *queue, struct outlook *ret,
 	return true;
 }
 
-static const char SQL_CLAIM_KEEP_HOUSE[]
-    = "SELECT afterwork.keep_house($1::bigint * interval '1 ms')";
+static const char SQL_CLAIM_KEEP_HOUSE[] =
+    "SELECT afterwork.keep_house($1::bigint * interval '1 ms')";
 
 bool
 claim_keep_house(struct db *db, int64_t keep_ms, struct err *e)
@@ -117,6 +117,6 @@ claim_keep_house(struct db *db, int64_t keep_ms, struct err *e)
 	char keep[NUMBER_TEXT];
 	const char *const args[] = { number(keep_ms, keep) };
 
-	return db_query(db, "claim_keep_house", SQL_CLAIM_KEEP_HOUSE, 1, args,
-	    NULL, e);
+	return db_query(
+	    db, "claim_keep_house", SQL_CLAIM_KEEP_HOUSE, 1, args, NULL, e);
 }

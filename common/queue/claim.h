@@ -17,40 +17,40 @@ struct db;
 struct db_rows;
 
 enum {
-	CLAIM_MAX = 100,	/* jobs a claim */
-	CLAIM_CRASHES_MAX = 3,	/* a job that took so many runners is parked */
+	CLAIM_MAX = 100,       /* jobs a claim */
+	CLAIM_CRASHES_MAX = 3, /* a job that took so many runners is parked */
 };
 
 struct claim_want {
-	const char *queue;	/* NULL: all that are not paused */
-	const char *tasks;	/* array literal: what the caller can run */
-	const char *fast;	/* array literal: what may be claimed together */
-	int max_jobs;		/* 1 .. CLAIM_MAX */
-	int64_t fit_ms;		/* leave tasks with a longer timeout */
+	const char *queue; /* NULL: all that are not paused */
+	const char *tasks; /* array literal: what the caller can run */
+	const char *fast;  /* array literal: what may be claimed together */
+	int max_jobs;      /* 1 .. CLAIM_MAX */
+	int64_t fit_ms;    /* leave tasks with a longer timeout */
 };
 
 /* A job that this process holds.  Texts live as long as the claim. */
 struct job {
 	int64_t id;
-	int64_t lease_no;	/* the fence: every report carries it */
+	int64_t lease_no; /* the fence: every report carries it */
 	const char *task;
-	const char *input;	/* JSON object */
-	int attempt;		/* this execution's number, from 1 */
-	int crashes;		/* runners it has taken along so far */
+	const char *input; /* JSON object */
+	int attempt;       /* this execution's number, from 1 */
+	int crashes;       /* runners it has taken along so far */
 	int timeout_ms;
-	int retries;		/* executions after the first */
+	int retries; /* executions after the first */
 	struct backoff backoff;
-	int64_t lease_ms;	/* from the claim */
-	bool retired;		/* its task is no longer registered */
+	int64_t lease_ms; /* from the claim */
+	bool retired;     /* its task is no longer registered */
 };
 
 struct claim {
-	char queue[JOB_QUEUE_MAX + 1];	/* of every job here */
+	char queue[JOB_QUEUE_MAX + 1]; /* of every job here */
 	struct job jobs[CLAIM_MAX];
 	size_t n;
-	bool more;		/* something else could be claimed right now */
-	int64_t at_us;		/* clock_mono_us() just before it was asked */
-	struct db_rows *rows;	/* owns the texts */
+	bool more;            /* something else could be claimed right now */
+	int64_t at_us;        /* clock_mono_us() just before it was asked */
+	struct db_rows *rows; /* owns the texts */
 };
 
 /*
@@ -58,13 +58,13 @@ struct claim {
  * is kept from call to call: the next look begins behind it, so that no queue
  * starves another.  A claim given is ended with claim_clear().
  */
-bool claim_jobs(struct db *db, const struct claim_want *want,
-    struct claim *ret, struct err *e) MUSTCHECK;
+bool claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
+    struct err *e) MUSTCHECK;
 void claim_clear(struct claim *c);
 
 struct outlook {
-	bool claimable;		/* by somebody, if not by the caller */
-	int64_t next_ms;	/* until the next delayed job; -1: none */
+	bool claimable;  /* by somebody, if not by the caller */
+	int64_t next_ms; /* until the next delayed job; -1: none */
 	bool upkeep_due;
 };
 

@@ -6,11 +6,11 @@
 
 enum { ID_TEXT = 24 };
 
-static const char SQL_JOB_ENQUEUE[]
-    = "SELECT id, created FROM afterwork.enqueue_job("
-      "task => $1, input => coalesce($2::jsonb, '{}'), queue => $3, "
-      "run_at => $4::timestamptz, priority => $5::integer, "
-      "unique_key => $6, concurrency_key => $7, meta => $8::jsonb)";
+static const char SQL_JOB_ENQUEUE[] =
+    "SELECT id, created FROM afterwork.enqueue_job("
+    "task => $1, input => coalesce($2::jsonb, '{}'), queue => $3, "
+    "run_at => $4::timestamptz, priority => $5::integer, "
+    "unique_key => $6, concurrency_key => $7, meta => $8::jsonb)";
 
 bool
 job_enqueue(struct db *db, const struct job_spec *spec, int64_t *ret_id,
@@ -21,8 +21,8 @@ job_enqueue(struct db *db, const struct job_spec *spec, int64_t *ret_id,
 		spec->concurrency_key, spec->meta };
 	AUTO_ROWS *rows = NULL;
 
-	if (!db_query(db, "job_enqueue", SQL_JOB_ENQUEUE, LEN(args), args,
-		&rows, e))
+	if (!db_query(
+		db, "job_enqueue", SQL_JOB_ENQUEUE, LEN(args), args, &rows, e))
 		return false;
 	*ret_id = db_int(rows, 0, 0);
 	*ret_created = db_bool(rows, 0, 1);
@@ -53,8 +53,8 @@ job_cancel(struct db *db, int64_t id, struct err *e)
 	AUTO_ROWS *rows = NULL;
 
 	(void)snprintf(text, sizeof(text), "%" PRId64, id);
-	return db_query(db, "job_cancel", SQL_JOB_CANCEL, 1, args, &rows, e)
-	    && outcome("cancelled", db_text(rows, 0, 0), e);
+	return db_query(db, "job_cancel", SQL_JOB_CANCEL, 1, args, &rows, e) &&
+	       outcome("cancelled", db_text(rows, 0, 0), e);
 }
 
 static const char SQL_JOB_REVIVE[] = "SELECT afterwork.revive($1::bigint)";
@@ -76,8 +76,7 @@ job_revive(struct db *db, int64_t id, struct err *e)
 	return outcome("ready", db_text(rows, 0, 0), e);
 }
 
-static const char SQL_QUEUE_PAUSE[]
-    = "SELECT afterwork.pause($1, $2::boolean)";
+static const char SQL_QUEUE_PAUSE[] = "SELECT afterwork.pause($1, $2::boolean)";
 
 bool
 queue_pause(struct db *db, const char *queue, bool stop, struct err *e)

@@ -15,13 +15,13 @@ enum { JOB_QUEUE_MAX = 100, JOB_TASK_MAX = 64 };
 /* All texts are borrowed; NULL is "as the task has it", or none. */
 struct job_spec {
 	const char *task;
-	const char *input;		/* JSON object; NULL is {} */
+	const char *input; /* JSON object; NULL is {} */
 	const char *queue;
-	const char *run_at;		/* as PostgreSQL reads a timestamptz */
-	const char *priority;		/* decimal */
+	const char *run_at;   /* as PostgreSQL reads a timestamptz */
+	const char *priority; /* decimal */
 	const char *unique_key;
 	const char *concurrency_key;
-	const char *meta;		/* JSON */
+	const char *meta; /* JSON */
 };
 
 /*
@@ -46,7 +46,7 @@ bool job_cancel(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 bool job_revive(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 
 /* Stop or resume claiming from a queue.  ERR_NOT_FOUND: there is none. */
-bool queue_pause(struct db *db, const char *queue, bool stop, struct err *e)
-    MUSTCHECK;
+bool queue_pause(
+    struct db *db, const char *queue, bool stop, struct err *e) MUSTCHECK;
 
 #endif

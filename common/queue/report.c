@@ -19,10 +19,10 @@ add_column(struct buf *ret, const struct db_rows *rows, int col)
 	buf_add(ret, db_text(rows, 0, col), db_text_len(rows, 0, col));
 }
 
-static const char SQL_REPORT_LIST[]
-    = "SELECT (SELECT coalesce(json_agg(afterwork.job_doc(j)), '[]')\n"
-      "    FROM afterwork.job_page($1::boolean, $2::bigint, $3::bigint) j),\n"
-      "    (SELECT count(*) FROM afterwork.jobs)";
+static const char SQL_REPORT_LIST[] =
+    "SELECT (SELECT coalesce(json_agg(afterwork.job_doc(j)), '[]')\n"
+    "    FROM afterwork.job_page($1::boolean, $2::bigint, $3::bigint) j),\n"
+    "    (SELECT count(*) FROM afterwork.jobs)";
 
 bool
 report_list(struct db *db, bool newest_first, int64_t limit, int64_t offset,
@@ -33,8 +33,8 @@ report_list(struct db *db, bool newest_first, int64_t limit, int64_t offset,
 		number(limit, rows_max), number(offset, skip) };
 	AUTO_ROWS *rows = NULL;
 
-	if (!db_query(db, "report_list", SQL_REPORT_LIST, LEN(args), args,
-		&rows, e))
+	if (!db_query(
+		db, "report_list", SQL_REPORT_LIST, LEN(args), args, &rows, e))
 		return false;
 	add_column(ret_docs, rows, 0);
 	*ret_total = db_int(rows, 0, 1);
@@ -54,8 +54,8 @@ report_count(struct db *db, int64_t *ret, struct err *e)
 	return true;
 }
 
-static const char SQL_REPORT_JOB[]
-    = "SELECT afterwork.job_doc(j) FROM afterwork.job_by_id($1::bigint) j";
+static const char SQL_REPORT_JOB[] =
+    "SELECT afterwork.job_doc(j) FROM afterwork.job_by_id($1::bigint) j";
 
 bool
 report_job(struct db *db, int64_t id, struct buf *ret_doc, struct err *e)
@@ -89,8 +89,8 @@ report_stats(struct db *db, struct buf *ret_doc, struct err *e)
 static void
 add_states(struct buf *ret, const struct db_rows *rows)
 {
-	static const char *const states[]
-	    = { "ready", "delayed", "running", "failed" };
+	static const char *const states[] = { "ready", "delayed", "running",
+		"failed" };
 
 	buf_adds(ret, "# HELP afterwork_jobs Jobs by queue and state.\n"
 		      "# TYPE afterwork_jobs gauge\n");
@@ -112,19 +112,19 @@ add_gauge(struct buf *ret, const struct db_rows *rows, int col,
 		    db_text(rows, i, 0), db_text(rows, i, col));
 }
 
-static const char SQL_REPORT_METRICS[]
-    = "SELECT queue, ready, delayed, running, failed, done_last_hour,\n"
-      "    coalesce(oldest_ready_ms / 1000.0, 0),\n"
-      "    coalesce(latency_ms[3] / 1000.0, 0)\n"
-      "FROM afterwork.stats()";
+static const char SQL_REPORT_METRICS[] =
+    "SELECT queue, ready, delayed, running, failed, done_last_hour,\n"
+    "    coalesce(oldest_ready_ms / 1000.0, 0),\n"
+    "    coalesce(latency_ms[3] / 1000.0, 0)\n"
+    "FROM afterwork.stats()";
 
 bool
 report_metrics(struct db *db, struct buf *ret_text, struct err *e)
 {
 	AUTO_ROWS *rows = NULL;
 
-	if (!db_query(db, "report_metrics", SQL_REPORT_METRICS, 0, NULL, &rows,
-		e))
+	if (!db_query(
+		db, "report_metrics", SQL_REPORT_METRICS, 0, NULL, &rows, e))
 		return false;
 	add_states(ret_text, rows);
 	add_gauge(ret_text, rows, 5, "afterwork_done_last_hour",

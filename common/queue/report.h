@@ -11,20 +11,20 @@ struct db;
 
 /* An array of documents by id, and how many jobs there are in all. */
 bool report_list(struct db *db, bool newest_first, int64_t limit,
-    int64_t offset, struct buf *ret_docs, int64_t *ret_total, struct err *e)
-    MUSTCHECK;
+    int64_t offset, struct buf *ret_docs, int64_t *ret_total,
+    struct err *e) MUSTCHECK;
 
 bool report_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
 
 /* One document.  ERR_NOT_FOUND. */
-bool report_job(struct db *db, int64_t id, struct buf *ret_doc, struct err *e)
-    MUSTCHECK;
+bool report_job(
+    struct db *db, int64_t id, struct buf *ret_doc, struct err *e) MUSTCHECK;
 
 /* {"queues":[…]}: how each queue does. */
 bool report_stats(struct db *db, struct buf *ret_doc, struct err *e) MUSTCHECK;
 
 /* The same in Prometheus' text format. */
-bool report_metrics(struct db *db, struct buf *ret_text, struct err *e)
-    MUSTCHECK;
+bool report_metrics(
+    struct db *db, struct buf *ret_text, struct err *e) MUSTCHECK;
 
 #endif

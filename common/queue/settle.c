@@ -19,7 +19,7 @@ settlement_clear(struct settlement *s)
 	free(s->output);
 	free(s->error);
 	free(s->detail);
-	*s = (struct settlement) { 0 };
+	*s = (struct settlement){ 0 };
 }
 
 /* Spreads retries; no secret hangs on it, so a short read would do no harm. */
@@ -48,8 +48,8 @@ void
 settle_crash(const struct job *job, struct settlement *ret)
 {
 	ret->delay_ms = 0;
-	ret->op = job->crashes + 1 >= CLAIM_CRASHES_MAX ? SETTLE_PARK
-							: SETTLE_CRASH;
+	ret->op =
+	    job->crashes + 1 >= CLAIM_CRASHES_MAX ? SETTLE_PARK : SETTLE_CRASH;
 }
 
 /* One array of the call for each field of a settlement. */
@@ -96,10 +96,10 @@ columns_end(struct columns *c, const char *args[], struct err *e)
 	return true;
 }
 
-static const char SQL_SETTLE_JOBS[]
-    = "SELECT count(*) FROM afterwork.settle($1, $2::bigint[],\n"
-      "    $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],\n"
-      "    $7::bigint[], $8::text[], $9::text[], $10::text[])";
+static const char SQL_SETTLE_JOBS[] =
+    "SELECT count(*) FROM afterwork.settle($1, $2::bigint[],\n"
+    "    $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],\n"
+    "    $7::bigint[], $8::text[], $9::text[], $10::text[])";
 
 bool
 settle_jobs(struct db *db, const char *queue, const struct settlement *s,
@@ -113,9 +113,9 @@ settle_jobs(struct db *db, const char *queue, const struct settlement *s,
 
 	for (size_t i = 0; i < n; i++)
 		columns_add(&c, &s[i]);
-	if (!columns_end(&c, args + 1, e)
-	    || !db_query(db, "settle_jobs", SQL_SETTLE_JOBS, LEN(args), args,
-		&rows, e))
+	if (!columns_end(&c, args + 1, e) ||
+	    !db_query(
+		db, "settle_jobs", SQL_SETTLE_JOBS, LEN(args), args, &rows, e))
 		return false;
 	*ret_settled = (size_t)db_int(rows, 0, 0);
 	return true;

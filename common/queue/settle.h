@@ -9,12 +9,12 @@
 #include "common/queue/claim.h"
 
 enum settle_op {
-	SETTLE_DONE,	/* it succeeded */
-	SETTLE_FAILED,	/* it failed for good */
-	SETTLE_RETRY,	/* it failed; once more after delay_ms */
-	SETTLE_RELEASE,	/* it never started; nothing is charged */
-	SETTLE_CRASH,	/* it took its runner along; the crash is counted */
-	SETTLE_PARK,	/* the same, and once too often: it failed for good */
+	SETTLE_DONE,    /* it succeeded */
+	SETTLE_FAILED,  /* it failed for good */
+	SETTLE_RETRY,   /* it failed; once more after delay_ms */
+	SETTLE_RELEASE, /* it never started; nothing is charged */
+	SETTLE_CRASH,   /* it took its runner along; the crash is counted */
+	SETTLE_PARK,    /* the same, and once too often: it failed for good */
 };
 
 struct settlement {
@@ -22,11 +22,11 @@ struct settlement {
 	int64_t lease_no;
 	enum settle_op op;
 	int64_t delay_ms;
-	int64_t start_us;	/* from the claim to the start */
-	int64_t took_us;	/* from the start to the end */
-	char *output;		/* owned (free): JSON, or NULL */
-	char *error;		/* owned (free): for people, or NULL */
-	char *detail;		/* owned (free): JSON object for the log */
+	int64_t start_us; /* from the claim to the start */
+	int64_t took_us;  /* from the start to the end */
+	char *output;     /* owned (free): JSON, or NULL */
+	char *error;      /* owned (free): for people, or NULL */
+	char *detail;     /* owned (free): JSON object for the log */
 };
 
 /* Frees the texts. */
@@ -36,8 +36,8 @@ void settlement_clear(struct settlement *s);
  * What follows a failure of this job: SETTLE_RETRY with its delay while tries
  * are left, SETTLE_FAILED else or when for_good.
  */
-void settle_failure(const struct job *job, bool for_good,
-    struct settlement *ret);
+void settle_failure(
+    const struct job *job, bool for_good, struct settlement *ret);
 /* What follows when the job took its runner along. */
 void settle_crash(const struct job *job, struct settlement *ret);
 

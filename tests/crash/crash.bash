@@ -41,14 +41,14 @@ await_stopped() {
 
 is_stopped() {
 	local stat
-	read -r stat <"/proc/$1/stat" 2>/dev/null || return 1
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
 	[[ ${stat##*) } == T* ]]
 }
 
 # A process that runs, waiting to be reaped not included.
 is_alive() {
 	local stat
-	read -r stat <"/proc/$1/stat" 2>/dev/null || return 1
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
 	[[ ${stat##*) } != Z* ]]
 }
 

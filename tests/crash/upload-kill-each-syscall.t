@@ -21,7 +21,7 @@ find_server() {
 	read -ra list <"/proc/$master/task/$master/children"
 	for pid in "${list[@]}"; do
 		[ "$pid" != "$still" ] || continue
-		read -r stat <"/proc/$pid/stat" 2>/dev/null || continue
+		read -r stat 2>/dev/null <"/proc/$pid/stat" || continue
 		[[ ${stat##*) } == S* ]] && server=$pid && return
 	done
 	return 1
@@ -53,7 +53,8 @@ list_calls() {
 	prepare "$1"
 	trace -o "$work/trace"
 	upload "$(picture seen.jpg "$2")"
-	await 5 'grep -q "^ppoll.*= -1\|^ppoll(.*$" <(tail -n 1 "$work/trace")'
+	await 5 'grep -q ^accept4 "$work/trace" &&
+	    [[ $(tail -n 1 "$work/trace") == ppoll* ]]'
 	end_trace
 	sed -n '/^accept4/,$ s/^\([a-z0-9_]*\)(.*/\1/p' "$work/trace" |
 		grep -vx ppoll | awk '{ print $1, ++seen[$1] }'
@@ -67,7 +68,7 @@ faults() {
 	        WHERE input = jsonb_build_object('mediaId', m.id))
 	    AND NOT EXISTS (SELECT FROM afterwork.history
 	        WHERE input = jsonb_build_object('mediaId', m.id))"
-	echo "$answer"
+	[ -z "$answer" ] || echo "$answer"
 	ask 'SELECT storage_key FROM site.media ORDER BY id DESC LIMIT 3'
 	for key in $answer; do
 		[ -s "$STATE/media/$key" ] || echo "$key is not on disk"
@@ -88,11 +89,11 @@ kill_at() {
 	trace -o /dev/null -e "trace=$3" \
 		-e "inject=$3:signal=KILL:when=$4"
 	upload "$(picture killed.jpg "$2")"
-	await 2 '! is_alive "$server"' && killed=$((killed + 1))
+	await 2 '! is_alive "$server"' && killed+=$'\n'$3
 	end_trace
-	is "$(faults | sed '/^$/d')" '' "killed at $3 $4 ($1)"
+	is "$(faults)" '' "killed at $3 $4 ($1)"
 }
-killed=0 points=0
+killed='' points=0
 
 for how in cold warm; do
 	file=small.jpg
@@ -102,10 +103,14 @@ for how in cold warm; do
 		points=$((points + 1))
 		kill_at $how $file "$call" "$n" </dev/null
 	done <"$work/calls"
+	cat "$work/calls" >>"$work/all"
 done
 ok "$points system calls are there" [ "$points" -ge 80 ]
-# The one or other poll() is not made every time.
-ok "at $killed of them it was killed" [ "$killed" -ge $((points * 95 / 100)) ]
+# How many reads and polls there are is not the same every time.
+calls=$(grep -c . <<<"$killed")
+ok "at $calls of them it was killed" [ "$calls" -ge $((points * 85 / 100)) ]
+is "$(sed -n '/^read$\|^poll$\|^$/!p' <<<"$killed" | wc -l)" \
+	"$(grep -cv '^read \|^poll ' "$work/all")" 'at every other call, too'
 
 # The children that become the runner: their death costs nobody an answer.
 for call in setsid close_range execve; do
@@ -115,7 +120,7 @@ for call in setsid close_range execve; do
 	upload "$(picture child.jpg)"
 	status_is 201 "killed in the child's $call: answered"
 	end_trace
-	is "$(faults | sed '/^$/d')" '' "killed in the child's $call"
+	is "$(faults)" '' "killed in the child's $call"
 done
 kill -CONT "$still"
 

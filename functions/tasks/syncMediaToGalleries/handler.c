@@ -13,8 +13,8 @@ handle(struct task_run *t, struct err *e)
 	int64_t id, pages = 0, galleries = 0;
 	bool found = false;
 
-	if (!js_int(t->input, "mediaId", 0, 1, INT64_MAX, &id, e)
-	    || !media_sync(task_db(t), id, &pages, &galleries, &found, e))
+	if (!js_int(t->input, "mediaId", 0, 1, INT64_MAX, &id, e) ||
+	    !media_sync(task_db(t), id, &pages, &galleries, &found, e))
 		return false;
 	t->output = js_new_object();
 	js_set_int(t->output, "pagesUpdated", pages);

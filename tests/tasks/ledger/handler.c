@@ -4,8 +4,8 @@
 #include "common/link/db.h"
 #include "common/runner/task.h"
 
-static const char SQL_LEDGER[]
-    = "INSERT INTO tests.ledger (job, lease_no) VALUES ($1::bigint, $2::bigint)";
+static const char SQL_LEDGER[] =
+    "INSERT INTO tests.ledger (job, lease_no) VALUES ($1::bigint, $2::bigint)";
 
 static bool
 handle(struct task_run *t, struct err *e)

@@ -1,0 +1,186 @@
+# shellcheck shell=bash disable=SC2154
+# Figures of runners: many jobs, one job, one sync.
+# Part of tests/bench/run.
+
+# enqueue N: jobs without work
+enqueue() {
+	sql "SELECT count(afterwork.enqueue('noop'))
+		FROM generate_series(1, $1)" >/dev/null || fail 'cannot enqueue'
+}
+
+# runner BUILT NAME=VALUE…: to its end, in the folder of runners "rate"
+runner() {
+	local built=$1
+	shift
+	with "RUNTIME_DIRECTORY=$home/runtime-rate" RUNNER_LINGER=0 "$@" -- \
+		"$programs/bench/$built/functions/run" --detached \
+		2>>"$home/log/bench-rate.log"
+}
+
+runtime_rate() {
+	mkdir -p "$home/runtime-rate"
+	chown --reference="$home/runtime" "$home/runtime-rate"
+}
+
+# per_second N FROM: since FROM (µs), by the clock and by the history's count
+per_second() {
+	local to
+	to=$(now_us)
+	[ "$(sql 'SELECT count(*) FROM afterwork.history')" = "$1" ] ||
+		fail "not exactly $1 jobs were finished"
+	awk -v n="$1" -v us=$((to - $2)) 'BEGIN { printf "%.0f", n * 1e6 / us }'
+}
+
+# Runners against pgbench with the same statements and as many connections.
+figure_rate() {
+	local i k n=$((60000 / few)) slots ours=() floor=() from
+	slots=$(nproc)
+	runtime_rate
+	cat >"$work/batch.sql" <<-'END'
+	SELECT count(*) AS n, coalesce(array_agg(id), '{}')::text AS ids, coalesce(array_agg(lease_no), '{}')::text AS leases FROM afterwork.claim(NULL, '', ARRAY['noop'], ARRAY['noop'], 100, 300000) \gset
+	SELECT count(*) FROM afterwork.settle('default', :ids::bigint[], :leases::bigint[], array_fill('done'::text, ARRAY[:n::int]), array_fill(0::bigint, ARRAY[:n::int]), array_fill(100::bigint, ARRAY[:n::int]), array_fill(10::bigint, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]));
+	END
+	chmod 0644 "$work/batch.sql"
+	for ((i = 0; i < reps; i++)); do
+		clear_data
+		enqueue $n
+		sql 'VACUUM ANALYZE afterwork.job'
+		sql 'CHECKPOINT' 2>/dev/null
+		from=$(now_us)
+		local pids=()
+		for ((k = 0; k < slots; k++)); do
+			runner nothing &
+			pids+=($!)
+		done
+		wait "${pids[@]}"
+		ours+=("$(per_second $n "$from")")
+		clear_data
+		enqueue $n
+		sql 'VACUUM ANALYZE afterwork.job'
+		from=$(now_us)
+		with -- /usr/lib/postgresql/15/bin/pgbench -n -M prepared \
+			-c "$slots" -j "$slots" -t $((n / 100 / slots + 2)) \
+			-f "$work/batch.sql" "$run_url" >"$work/pgbench" 2>&1 ||
+			fail "$(cat "$work/pgbench")"
+		floor+=("$(per_second $n "$from")")
+	done
+	clear_data
+	row "jobs without work, $slots runners (1/s)" "${ours[*]}" \
+		"${floor[*]}" 0.7 least
+}
+
+# One job as a whole process: its time, and the most memory it had.
+figure_once() {
+	local i k ours=() floor=() a b peak=() fpeak=() sum=() fsum=()
+	runtime_rate
+	local once=$programs/bench/once
+	local ones=("$once" "$programs/bench/nothing/functions/run" --detached)
+	local floors=("$once" "$programs/bench/spawn" once "$run_url")
+	local how=("RUNTIME_DIRECTORY=$home/runtime-rate" RUNNER_LINGER=0
+		LOG_LEVEL=error)
+	for ((i = 0; i < reps; i++)); do
+		a=() b=()
+		for ((k = 0; k < 20 / few; k++)); do
+			enqueue 1
+			a+=("$(with "${how[@]}" -- "${ones[@]}")")
+			b+=("$(with -- "${floors[@]}")")
+		done
+		jobs_are_done || fail 'a runner left its job'
+		ours+=("$(ms "$(median "${a[@]}")")")
+		floor+=("$(ms "$(median "${b[@]}")")")
+		enqueue 1
+		read -r a b < <(with "${how[@]}" -- "$once" -m "${ones[@]:1}")
+		peak+=("$a") sum+=("$b")
+		read -r a b < <(with -- "$once" -m "${floors[@]:1}")
+		fpeak+=("$a") fsum+=("$b")
+	done
+	clear_data
+	row 'one job, the whole process, wall (ms)' "${ours[*]}" \
+		"${floor[*]}" 1.5 most
+	row 'one job, peak resident, the larger process (KiB)' "${peak[*]}" \
+		"${fpeak[*]}" 1.2 most
+	row '  guard and worker together, in proportion (KiB)' "${sum[*]}" \
+		"${fsum[*]}" '' note
+}
+
+# site PAGES: a tenth of them has a gallery that takes new pictures
+site() {
+	sql "TRUNCATE site.page CASCADE" &&
+		sql "INSERT INTO site.page (title, slug, layout)
+		SELECT 'Page ' || n, 'page-' || n, jsonb_build_array(
+			jsonb_build_object('id', 'b' || n,
+				'blockType', 'gallery'))
+		FROM generate_series(1, $1) n" &&
+		sql "INSERT INTO site.gallery (page_id, block_id, auto_sync)
+		SELECT id, 'b', row_number() OVER (ORDER BY id) % 10 = 0
+		FROM site.page" &&
+		sql 'VACUUM ANALYZE site.page' &&
+		sql 'VACUUM ANALYZE site.gallery' || fail 'cannot make pages'
+}
+
+# pictures N: new ones; prints their ids
+pictures() {
+	sql "INSERT INTO site.media (filename, storage_key, mime_type, filesize,
+			hash)
+		SELECT gen_random_uuid(), gen_random_uuid(), 'image/jpeg', 1, 'x'
+		FROM generate_series(1, $1) RETURNING id"
+}
+
+# sync_ours N: N jobs through the product's runner; the handler's median, µs
+sync_ours() {
+	local id
+	for id in $(pictures "$1"); do
+		sql "SELECT afterwork.enqueue('syncMediaToGalleries',
+			'{\"mediaId\": $id}')" >/dev/null
+	done
+	with "RUNTIME_DIRECTORY=$home/runtime-rate" RUNNER_LINGER=0 -- \
+		"$programs/functions/run" --detached \
+		2>>"$home/log/bench-rate.log" || fail 'the runner failed'
+	sql "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY
+			extract(epoch FROM finished_at - started_at) * 1e6)
+		FROM afterwork.history
+		WHERE output -> 'galleriesUpdated' = '$galleries'
+		HAVING count(*) = $1"
+}
+
+sync_memory() {
+	local id peak sum
+	id=$(pictures 1)
+	sql "SELECT afterwork.enqueue('syncMediaToGalleries',
+		'{\"mediaId\": $id}')" >/dev/null
+	read -r peak sum < <(with "RUNTIME_DIRECTORY=$home/runtime-rate" \
+		RUNNER_LINGER=0 LOG_LEVEL=error -- "$programs/bench/once" -m \
+		"$programs/functions/run" --detached)
+	echo "$peak"
+}
+
+figure_sync() {
+	local i pages galleries ours floor plain small=() large=()
+	runtime_rate
+	for pages in 1000 100000; do
+		site $pages
+		galleries=$((pages / 10)) ours=() floor=() plain=()
+		for ((i = 0; i < reps; i++)); do
+			ours+=("$(ms "$(sync_ours 7)")")
+			floor+=("$(ms "$("$B/bench/timed" "$DATABASE_URL" \
+				'SELECT s.found, s.pages, s.galleries
+				FROM site.media_sync($1::bigint) AS s' \
+				$(pictures 7))")")
+			plain+=("$(ms "$("$B/bench/timed" "$DATABASE_URL" \
+				'INSERT INTO site.gallery_image
+				(gallery_id, media_id) SELECT g.id, $1::bigint
+				FROM site.gallery g WHERE g.auto_sync
+				ON CONFLICT DO NOTHING' $(pictures 7))")")
+			[ $pages = 1000 ] && small+=("$(sync_memory)")
+			[ $pages = 1000 ] || large+=("$(sync_memory)")
+			clear_data
+		done
+		row "one sync, $pages pages, $galleries galleries (ms)" \
+			"${ours[*]}" "${floor[*]}" 1.3 most
+		row '  against INSERT … SELECT without its locks' \
+			"${ours[*]}" "${plain[*]}" '' note
+	done
+	site 0
+	row "runner's peak: 100000 pages | 1000 pages (KiB)" "${large[*]}" \
+		"${small[*]}" 1.05 most
+}

@@ -1,0 +1,175 @@
+# shellcheck shell=bash disable=SC2154
+# Figures of uploads: how fast they are answered, and when their jobs begin.
+# Part of tests/bench/run.
+
+ms() {
+	awk -v v="$1" 'BEGIN { printf "%.3f", v / 1000 }'
+}
+
+# One client: the time of an upload, its job running beside the next one.
+figure_upload() {
+	local i n=$((400 / few)) ours=() floor=()
+	floor_start floor plain
+	load ours -n 50
+	load floor -n 50
+	for ((i = 0; i < reps; i++)); do
+		load ours -n $n
+		ours+=("$(ms "$p50")")
+		drain
+		load floor -n $n
+		floor+=("$(ms "$p50")")
+		clear_data
+	done
+	server_stop floor
+	row 'upload 100 KB, 1 client, p50 (ms)' "${ours[*]}" "${floor[*]}" \
+		1.3 most
+}
+
+# rate N FINISHED SCHEMA: uploads a second, until the last job is finished.
+job_rate() {
+	local last
+	last=$(sql "SELECT (extract(epoch FROM max(finished_at)) * 1e6)::bigint
+		FROM $2.history HAVING count(*) = $1")
+	[ -n "$last" ] || fail "$2 did not run exactly $1 jobs"
+	awk -v n="$1" -v a="$began" -v b="$ended" -v c="$last" \
+		'BEGIN { printf "%.1f", n * 1e6 / ((b > c ? b : c) - a) }'
+}
+
+bench_jobs_are_done() {
+	[ "$(sql 'SELECT count(*) FROM bench.job')" = 0 ]
+}
+
+# Eight clients: uploads with their jobs run to the end.
+figure_load() {
+	local i n=$((1600 / few)) ours=() floor=()
+	floor_start floor_job job
+	load ours -c 8 -n 200
+	load floor_job -c 8 -n 200
+	drain
+	for ((i = 0; i < reps; i++)); do
+		clear_data
+		load ours -c 8 -n $n
+		drain
+		ours+=("$(job_rate $n afterwork)")
+		load floor_job -c 8 -n $n
+		await 10 bench_jobs_are_done
+		floor+=("$(job_rate $n bench)")
+	done
+	clear_data
+	server_stop floor_job
+	row 'upload and job, 8 clients, through (1/s)' "${ours[*]}" \
+		"${floor[*]}" 0.8 least
+}
+
+# Tasks that take 5 s must not be felt by those who upload.
+figure_sleep() {
+	local i n=$((800 / few)) ours=() floor=() pid
+	variant_start sleep sleep
+	variant_start nothing nothing
+	load sleep -c 8 -n 50
+	load nothing -c 8 -n 50
+	for ((i = 0; i < reps; i++)); do
+		load sleep -c 8 -n $n
+		ours+=("$(ms "$p99")")
+		for pid in $(runners_of sleep); do
+			kill -s KILL "$pid" 2>/dev/null
+		done
+		clear_data
+		load nothing -c 8 -n $n
+		floor+=("$(ms "$p99")")
+		drain
+		clear_data
+	done
+	server_stop sleep
+	server_stop nothing
+	clear_data
+	row 'upload, 8 clients, p99: task sleeps 5 s | nothing (ms)' \
+		"${ours[*]}" "${floor[*]}" 1.3 most
+}
+
+# From the insert of the job to its first statement, as the database's clock
+# has both: the commit, the answer, the wake-up and the claim are in it.  The
+# first job that a backend ran was a cold start, all others were not.
+# latency PERCENT COMPARISON TABLE: µs
+latency() {
+	sql "SELECT percentile_disc($1 / 100.0) WITHIN GROUP (ORDER BY us)
+		FROM (SELECT extract(epoch FROM s.at - h.created_at) * 1e6 AS us,
+			row_number() OVER (PARTITION BY s.backend ORDER BY s.at)
+				AS nth
+			FROM bench.stamp s JOIN $3 h ON h.id = s.job) AS l
+		WHERE nth $2
+		HAVING count(*) >= $n * 0.9"
+}
+
+figure_cold() {
+	local i n=$((120 / few)) ours=() floor=() p99s=() floor99=() f50 f99
+	variant_start cold stamp RUNNER_LINGER=5ms
+	load cold -n 5 -w 100
+	for ((i = 0; i < reps; i++)); do
+		clear_data
+		load cold -n $n -w 80
+		drain
+		ours+=("$(ms "$(latency 50 '= 1' afterwork.history)")")
+		p99s+=("$(ms "$(latency 99 '= 1' afterwork.history)")")
+		read -r f50 f99 < <(with -- "$programs/bench/spawn" chain $n 80 \
+			"$run_url") || fail 'spawn failed'
+		floor+=("$(ms "$f50")")
+		floor99+=("$(ms "$f99")")
+	done
+	server_stop cold
+	clear_data
+	row 'commit to first statement, cold, p50 (ms)' "${ours[*]}" \
+		"${floor[*]}" 1.5 most
+	row 'the same, p99 (ms)' "${p99s[*]}" '' 30 below
+	row '  its floor: fork twice, exec, connect, p99 (ms)' \
+		"${floor99[*]}" '' '' note
+}
+
+figure_warm() {
+	local i n=$((300 / few)) ours=() floor=() listener
+	variant_start warm stamp RUNNER_LINGER=5s RUNNER_SLOTS=1
+	load warm -n 5
+	for ((i = 0; i < reps; i++)); do
+		drain
+		clear_data
+		load warm -n $n -w 10
+		drain
+		ours+=("$(ms "$(latency 50 '> 1' afterwork.history)")")
+		mkfifo "$work/stay.$i"
+		with -- "$programs/bench/listen" take "$DATABASE_URL" \
+			<"$work/stay.$i" >"$work/listen" &
+		listener=$!
+		exec 7>"$work/stay.$i"
+		await 10 '[ -s "$work/listen" ]' || fail 'listen does not start'
+		with -- "$programs/bench/listen" send $n 10 "$DATABASE_URL" ||
+			fail 'listen cannot send'
+		exec 7>&-
+		wait "$listener"
+		floor+=("$(ms "$(latency 50 '> 1' bench.job)")")
+	done
+	server_stop warm
+	clear_data
+	row 'commit to first statement, runner lingers, p50 (ms)' \
+		"${ours[*]}" "${floor[*]}" 1.5 most
+}
+
+# A function's processes from nothing to the first upload's answer.
+figure_start() {
+	local i ours=() from
+	ports_add fresh
+	for ((i = 0; i < reps * 3; i++)); do
+		from=$(now_us)
+		server_start fresh 1 -- "$programs/functions/upload"
+		load fresh -r
+		ours+=("$(ms $((ended - from)))")
+		server_stop fresh
+	done
+	drain_or_drop
+	row 'start of upload to its first answer (ms)' "${ours[*]}" '' 50 below
+}
+
+# The runner of a server that was stopped at once may not have come to it.
+drain_or_drop() {
+	await 2 jobs_are_done
+	clear_data
+}
