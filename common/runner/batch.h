@@ -13,7 +13,6 @@
 #include "common/runner/task.h"
 
 enum {
-	RETENTION_MS = 7 * 24 * 3600 * 1000,
 	/* Of the worker's own statements, and of the session: the default
 	 * task's timeout, which then costs no setting of its own. */
 	WORKER_DEADLINE_MS = 30000,

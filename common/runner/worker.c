@@ -202,7 +202,7 @@ worker_run(
 	w.db = db_new(conf_database_url("run"), conf_pooled(), "run");
 	db_deadline(w.db, WORKER_DEADLINE_MS);
 	if (!slots_open(&w.slots, &e) ||
-	    !conf_duration_ms("RETENTION", RETENTION_MS, &w.keep_ms, &e) ||
+	    !conf_duration_ms("RETENTION", CLAIM_RETENTION_MS, &w.keep_ms, &e) ||
 	    !work(&w, &end, &e)) {
 		b->err = e;
 		end = BOARD_LOST;

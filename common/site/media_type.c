@@ -57,7 +57,8 @@ jpeg_is_frame(uint8_t marker)
 	       marker != 0xc8 && marker != 0xcc;
 }
 
-/* Go from segment to segment, each at least two bytes long. */
+/* Go from segment to segment.  A length too small to be one leads to bytes
+ * that begin no segment; each step goes forward by two at least. */
 static bool
 jpeg_size(const uint8_t *p, size_t n, uint32_t *ret_width, uint32_t *ret_height)
 {
@@ -79,8 +80,7 @@ jpeg_size(const uint8_t *p, size_t n, uint32_t *ret_width, uint32_t *ret_height)
 			return true;
 		}
 		/* The picture's data begin, or no segment follows. */
-		if (marker == 0xda || marker == 0xd9 || len < 2 ||
-		    len + 2 > n - at)
+		if (marker == 0xda || marker == 0xd9 || len + 2 > n - at)
 			return false;
 		at += len + 2;
 	}

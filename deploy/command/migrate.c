@@ -3,8 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/link/conf.h"
 #include "common/link/crypt.h"
 #include "common/link/db.h"
+#include "common/queue/claim.h"
 #include "deploy/command/command.h"
 #include "deploy/command/tasks.h"
 
@@ -323,6 +325,18 @@ ensure_secret(struct db *db, struct err *e)
 	return ok;
 }
 
+/* The first jobs must find a partition for today; later the runners see to
+ * it. */
+static bool
+keep_house(struct db *db, struct err *e)
+{
+	int64_t keep_ms;
+
+	return conf_duration_ms(
+		   "RETENTION", CLAIM_RETENTION_MS, &keep_ms, e) &&
+	       claim_keep_house(db, keep_ms, e);
+}
+
 static bool
 migrate_all(
     struct migrate *m, bool with_tasks, const char *config, struct err *e)
@@ -334,7 +348,7 @@ migrate_all(
 		return false;
 	if (m->dry_run)
 		return true;
-	if (!m->queue_only && !ensure_secret(db, e))
+	if (!keep_house(db, e) || (!m->queue_only && !ensure_secret(db, e)))
 		return false;
 	if (with_tasks && !tasks_sync(db, config, &report, e))
 		return false;

@@ -105,7 +105,7 @@ figure_once() {
 
 # site PAGES: a tenth of them has a gallery that takes new pictures
 site() {
-	sql "TRUNCATE site.page CASCADE" &&
+	sql "TRUNCATE site.page, site.gallery, site.gallery_image" &&
 		sql "INSERT INTO site.page (title, slug, layout)
 		SELECT 'Page ' || n, 'page-' || n, jsonb_build_array(
 			jsonb_build_object('id', 'b' || n,
@@ -143,6 +143,13 @@ sync_ours() {
 		HAVING count(*) = $1"
 }
 
+# sync_bare SQL: the same without a runner, on one link, ms
+sync_bare() {
+	local ids
+	mapfile -t ids < <(pictures 7)
+	ms "$("$B/bench/timed" "$DATABASE_URL" "$1" "${ids[@]}")"
+}
+
 sync_memory() {
 	local id peak sum
 	id=$(pictures 1)
@@ -162,15 +169,13 @@ figure_sync() {
 		galleries=$((pages / 10)) ours=() floor=() plain=()
 		for ((i = 0; i < reps; i++)); do
 			ours+=("$(ms "$(sync_ours 7)")")
-			floor+=("$(ms "$("$B/bench/timed" "$DATABASE_URL" \
-				'SELECT s.found, s.pages, s.galleries
-				FROM site.media_sync($1::bigint) AS s' \
-				$(pictures 7))")")
-			plain+=("$(ms "$("$B/bench/timed" "$DATABASE_URL" \
-				'INSERT INTO site.gallery_image
+			floor+=("$(sync_bare 'SELECT s.found, s.pages,
+				s.galleries
+				FROM site.media_sync($1::bigint) AS s')")
+			plain+=("$(sync_bare 'INSERT INTO site.gallery_image
 				(gallery_id, media_id) SELECT g.id, $1::bigint
 				FROM site.gallery g WHERE g.auto_sync
-				ON CONFLICT DO NOTHING' $(pictures 7))")")
+				ON CONFLICT DO NOTHING')")
 			[ $pages = 1000 ] && small+=("$(sync_memory)")
 			[ $pages = 1000 ] || large+=("$(sync_memory)")
 			clear_data

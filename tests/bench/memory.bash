@@ -29,31 +29,29 @@ links_of() {
 		WHERE application_name = 'afterwork upload'"
 }
 
-# at_rest NAME COMMAND…: nginx and the server NAME after uploads and a rest.
+# at_rest NAME: nginx and the server NAME after uploads and a rest: $kb.
 at_rest() {
-	local name=$1 kb
-	load "$name" -c 8 -n 200
+	load "$1" -c 8 -n 200
 	sleep $idle_s
 	[ "$(links_of)" = 0 ] || fail 'the functions keep their links'
 	# shellcheck disable=SC2046
-	kb=$(pss $(nginx_pids) $(server_pids "$name"))
-	server_stop "$name"
-	echo "$kb"
+	kb=$(pss $(nginx_pids) $(server_pids "$1"))
+	server_stop "$1"
 }
 
 # The stack's own functions are stopped: they would share what is measured.
 figure_memory() {
-	local i ours=() floor=()
+	local i kb ours=() floor=()
 	stack_part stop functions || fail 'the functions do not stop'
 	ports_add eight hello
 	for ((i = 0; i < reps; i++)); do
 		server_start eight 1 FCGI_CHILDREN=8 -- \
 			"$programs/functions/upload"
-		ours+=("$(at_rest eight)")
-		server_stop eight
+		at_rest eight
+		ours+=("$kb")
 		server_start hello 8 -- "$programs/bench/hello"
-		floor+=("$(at_rest hello)")
-		server_stop hello
+		at_rest hello
+		floor+=("$kb")
 	done
 	drain_or_drop
 	stack_part start functions || fail 'the functions do not start'

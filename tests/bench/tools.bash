@@ -24,7 +24,7 @@ now_us() {
 # shown NUMBER: three digits that matter
 shown() {
 	awk -v v="$1" 'BEGIN {
-		printf v >= 100 ? "%.0f" : v >= 10 ? "%.1f" : "%.2f", v }'
+		printf (v >= 100 ? "%.0f" : v >= 10 ? "%.1f" : "%.2f"), v }'
 }
 
 verdict() {
@@ -39,6 +39,9 @@ verdict() {
 # (of the ratio), below (of ours alone) or note (nothing is asked of it).
 row() {
 	local ours floor=- ratio=- word=
+	[[ $2 =~ ^[0-9]+(\.[0-9]+)?(\ [0-9]+(\.[0-9]+)?)*$ &&
+		$3 =~ ^([0-9]+(\.[0-9]+)?(\ |$))*$ ]] ||
+		fail "$1: not measured: ours '$2', floor '$3'"
 	# shellcheck disable=SC2086
 	ours=$(median $2)
 	# shellcheck disable=SC2086
@@ -47,11 +50,11 @@ row() {
 		'BEGIN { printf "%.2f", a / b }')
 	case $5 in
 	most) word=$(awk -v r="$ratio" -v b="$4" \
-		'BEGIN { print r <= b ? "ok" : "short" }') ;;
+		'BEGIN { print ((r <= b) ? "ok" : "short") }') ;;
 	least) word=$(awk -v r="$ratio" -v b="$4" \
-		'BEGIN { print r >= b ? "ok" : "short" }') ;;
+		'BEGIN { print ((r >= b) ? "ok" : "short") }') ;;
 	below) word=$(awk -v r="$ours" -v b="$4" \
-		'BEGIN { print r < b ? "ok" : "short" }') ;;
+		'BEGIN { print ((r < b) ? "ok" : "short") }') ;;
 	esac
 	[ -z "$word" ] || verdict "$word"
 	[ "$floor" = - ] || floor=$(shown "$floor")
@@ -140,7 +143,8 @@ with() {
 
 # A port of nginx that leads to the socket NAME, for each NAME.
 ports_add() {
-	local name conf=$home/conf/afterwork-upstreams.conf
+	local name conf=$home/conf/afterwork-upstreams.conf old
+	old=$(workers)
 	for name; do
 		port_of[$name]=$(free_port)
 		cat >>"$conf" <<-END
@@ -155,8 +159,12 @@ ports_add() {
 		END
 	done
 	kill -s HUP "$(cat "$home/nginx/nginx.pid")" || fail 'no nginx'
-	await 10 "(exec 3<>/dev/tcp/127.0.0.1/${port_of[$name]}) 2>/dev/null" ||
+	await 10 '[ "$(workers)" != "$old" ] && [ "$(workers | wc -l)" = 1 ]' ||
 		fail 'nginx does not take its new ports'
+}
+
+workers() {
+	descendants "$(cat "$home/nginx/nginx.pid")"
 }
 
 # server_start NAME PROCESSES [VALUE=……] -- COMMAND…: a function at socket

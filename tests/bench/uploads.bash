@@ -32,7 +32,9 @@ job_rate() {
 		FROM $2.history HAVING count(*) = $1")
 	[ -n "$last" ] || fail "$2 did not run exactly $1 jobs"
 	awk -v n="$1" -v a="$began" -v b="$ended" -v c="$last" \
-		'BEGIN { printf "%.1f", n * 1e6 / ((b > c ? b : c) - a) }'
+		'BEGIN {
+		last = b > c ? b : c
+		printf "%.1f", n * 1e6 / (last - a) }'
 }
 
 bench_jobs_are_done() {

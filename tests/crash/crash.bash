@@ -115,12 +115,20 @@ gallery_of() {
 	jqr '.layout[1].images | sort | tostring'
 }
 
-# How many runners live, without a look at every process: the database links
-# of their workers.
+# How many workers are linked to the database.
 runner_links() {
 	ask "SELECT count(*) FROM pg_stat_activity
 	    WHERE application_name = 'afterwork run'"
 	echo "$answer"
+}
+
+# How many slots are held: the kernel's list of locks has a line for each, the
+# marks of idle runners lie behind them.
+slots_held() {
+	[ -e "$STATE/runtime/slots" ] || { echo 0; return; }
+	awk -v "inode=$(stat -c %i "$STATE/runtime/slots")" '
+	    $2 == "OFDLCK" { split($6, at, ":"); n += at[3] == inode && $7 < 4096 }
+	    END { print n + 0 }' /proc/locks
 }
 
 # Rows without their file and files without their row, one a line.

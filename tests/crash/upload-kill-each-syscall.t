@@ -8,6 +8,8 @@
 command -v strace >/dev/null || skip_all 'strace is not installed'
 stack_start PROCESSES=1 RUNNER_SLOTS=1 RUNNER_LINGER=0ms
 album album
+upload "$(picture zero.jpg)"
+status_is 201 'the first upload'
 
 # Of the two processes one serves and is killed, the other stands still.
 read -ra pids < <(function_pids upload | tr '\n' ' ')
@@ -40,12 +42,14 @@ end_trace() {
 	wait "$tracer" 2>/dev/null
 }
 
-# A fresh process that has served nothing, or one that has.
+# A fresh process that has served nothing, or one that has; and a free slot,
+# so that it starts a runner.
 prepare() {
 	await 10 find_server || bail 'no process serves'
 	if [ "$1" = warm ]; then
 		upload "$(picture first.jpg)"
 	fi
+	await 10 '[ "$(slots_held)" = 0 ]' || bail 'a runner stays'
 }
 
 # The system calls of one upload, as "NAME COUNT" lines in their order.
@@ -89,7 +93,11 @@ kill_at() {
 	trace -o /dev/null -e "trace=$3" \
 		-e "inject=$3:signal=KILL:when=$4"
 	upload "$(picture killed.jpg "$2")"
-	await 2 '! is_alive "$server"' && killed+=$'\n'$3
+	if await 2 '! is_alive "$server"'; then
+		killed+=$'\n'$3
+	else
+		kill -KILL "$server"
+	fi
 	end_trace
 	is "$(faults)" '' "killed at $3 $4 ($1)"
 }

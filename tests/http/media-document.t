@@ -24,7 +24,8 @@ body_is .totalDocs "$(sql 'SELECT count(*) FROM site.media')" 'count'
 get '/api/media?limit=1&sort=-id'
 status_is 200 'a list'
 body_is '.docs[0].id' "$next" 'the newest by id'
-body_is 'keys_unsorted | @csv' '"docs","hasNextPage","hasPrevPage","limit","nextPage","page","pagingCounter","prevPage","totalDocs","totalPages"' \
+body_is 'keys_unsorted | @csv' '"docs","hasNextPage","hasPrevPage","limit","nextPage","page",'\
+'"pagingCounter","prevPage","totalDocs","totalPages"' \
 	'ten fields'
 body_is '[.hasNextPage, .hasPrevPage, .limit, .nextPage, .page, .pagingCounter, .prevPage] | @csv' \
 	'true,false,1,2,1,1,' 'of the first page'
@@ -44,7 +45,7 @@ body_is '.docs[0].id' "$(sql 'SELECT id FROM site.media ORDER BY created_at, id 
 get '/api/media?limit=0'
 body_is '.docs | length' "$(sql 'SELECT least(count(*), 1000) FROM site.media')" 'no limit'
 get '/api/media?pagination=false'
-body_is '.hasNextPage' "$(sql 'SELECT CASE WHEN count(*) > 1000 THEN true ELSE false END::text FROM site.media')" 'no pages'
+body_is '.docs | length' "$(sql 'SELECT least(count(*), 1000) FROM site.media')" 'no pages'
 while read -r query field; do
 	get "/api/media?$query"
 	status_is 400 "refused: $query"

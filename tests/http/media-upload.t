@@ -10,7 +10,8 @@ body_is .doc.alt 'a hill' 'its text'
 body_is .doc.mimeType image/jpeg 'its type'
 body_is '[.doc.width, .doc.height] | @csv' 96,64 'its size in pixels'
 body_is .doc.filesize "$(stat -c %s "$work/first.jpg")" 'its size in bytes'
-body_is '.doc | keys_unsorted | @csv' '"id","alt","filename","mimeType","filesize","width","height","url","thumbnailURL","focalX","focalY","createdAt","updatedAt"' \
+body_is '.doc | keys_unsorted | @csv' '"id","alt","filename","mimeType","filesize","width","height",'\
+'"url","thumbnailURL","focalX","focalY","createdAt","updatedAt"' \
 	'the fields of a document'
 body_like .doc.createdAt '^20[0-9-]{8}T[0-9:]{8}\.[0-9]{3}Z$' 'a time as Payload has it'
 id=$(jqr .doc.id) job=$(jqr .job.id)
@@ -27,9 +28,9 @@ for kind in jpg png gif webp avif pdf mp4; do
 	upload "$fixtures/small.$kind"
 	status_is 201 "$kind is taken"
 done
-sql_is "SELECT count(*) FROM site.media WHERE filename LIKE 'small%' AND width = 96 AND height = 64 AND mime_type IN ('image/jpeg', 'image/png', 'image/gif', 'image/webp')" \
-	"$(sql "SELECT count(*) FROM site.media WHERE filename LIKE 'small%' AND mime_type IN ('image/jpeg', 'image/png', 'image/gif', 'image/webp')")" \
-	'sizes are read from four kinds'
+sql_is "SELECT string_agg(DISTINCT substring(filename FROM '[^.]*$'), ' ')
+	FROM site.media WHERE filename ~ '^small.*(jpg|png|gif|webp)$'
+	AND (width, height) IS DISTINCT FROM (96, 64)" '' 'sizes are read from four kinds'
 
 upload_type=application/octet-stream upload "$fixtures/small.png"
 status_is 201 'an undeclared type is fine'

@@ -20,7 +20,15 @@ as_read=$(jq -c .doc <<<"$body")
 
 upload "$(picture new.jpg)"
 new=$(jqr .doc.id)
-eventually 10 "[ \"\$(sql 'SELECT count(*) FROM site.gallery_image i JOIN site.gallery g ON g.id = i.gallery_id WHERE g.page_id = $id')\" = 3 ]" \
+# synced PATTERN: pictures in the page's gallery, by name.
+synced() {
+	sql "SELECT count(DISTINCT i.media_id)
+		FROM site.gallery_image i
+		JOIN site.gallery g ON g.id = i.gallery_id
+		JOIN site.media m ON m.id = i.media_id
+		WHERE g.page_id = $id AND m.filename ~ '$1'"
+}
+eventually 10 '[ "$(synced .)" = 3 ]' \
 	'an upload comes in between'
 
 # save FILTER: the page as it was read, changed by a jq filter.
@@ -63,7 +71,7 @@ done
 wait $uploads
 is "$status" 200 'every save was taken'
 note "$saves saves meanwhile"
-eventually 15 "[ \"\$(sql \"SELECT count(DISTINCT i.media_id) FROM site.gallery_image i JOIN site.gallery g ON g.id = i.gallery_id JOIN site.media m ON m.id = i.media_id WHERE g.page_id = $id AND m.filename ~ '^many'\")\" = 20 ]" \
+eventually 15 '[ "$(synced ^many)" = 20 ]' \
 	'all twenty are in the gallery'
 
 # A database that was restored elsewhere: its transactions count from below.

@@ -2,7 +2,8 @@
 # site-roles.t: what each function's login may do in the site, and may not.
 . tests/lib.sh
 stack_shared
-tables=$(sql "SELECT string_agg(format('%I.%I', schemaname, tablename), ' ' ORDER BY 1) FROM (SELECT * FROM pg_tables WHERE schemaname = 'site' ORDER BY tablename) AS t")
+tables=$(sql "SELECT string_agg('site.' || tablename, ' ' ORDER BY tablename)
+	FROM pg_tables WHERE schemaname = 'site'")
 
 for role in upload run status jobs media pages users; do
 	is "$(sql "SELECT count(*) FROM unnest(string_to_array('$tables', ' ')) AS t(name),
@@ -10,7 +11,8 @@ for role in upload run status jobs media pages users; do
 		WHERE has_table_privilege('afterwork_$role', t.name, p.name)
 		OR (p.name IN ('INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege('afterwork_$role', t.name, p.name))")" \
 		0 "$role writes no table directly"
-	is "$(sql "SELECT has_schema_privilege('afterwork_$role', 'site', 'CREATE') OR has_database_privilege('afterwork_$role', current_database(), 'CREATE')")" \
+	is "$(sql "SELECT has_schema_privilege('afterwork_$role', 'site', 'CREATE')
+		OR has_database_privilege('afterwork_$role', current_database(), 'CREATE')")" \
 		f "$role makes nothing"
 done
 

@@ -224,6 +224,11 @@ test_deadline(void)
 		ok(db_rollback_to(db, &e), "back");
 		db_deadline(db, 20000);
 		value_is(db, "d3", TIMEOUT, "19800ms", "the longer again");
+		db_savepoint(db);
+		db_deadline(db, 30000);
+		ok(runs(db, "d4", "SELECT 1") && db_rollback_to(db, &e),
+		    "one that is taken back with its savepoint");
+		value_is(db, "d3", TIMEOUT, "29800ms", "is told again");
 	}
 	db_deadline(db, 0);
 	if (!pooled)

@@ -64,8 +64,11 @@ BEGIN
 			SELECT n.id FROM numbered n
 			WHERE n.n = 1 OR (NOT n.stop AND n.n <= claim.max_jobs)
 		), sum AS MATERIALIZED (
-			SELECT (SELECT count(*) FROM picked) AS taken,
-			       (SELECT count(*) FROM c) AS seen
+			SELECT n.taken, n.seen > n.taken
+			    OR afterwork.claimable(claim.queues, here, can) AS more
+			FROM (SELECT (SELECT count(*) FROM picked) AS taken,
+			    (SELECT count(*) FROM c) AS seen) n
+			WHERE n.taken > 0
 		)
 		UPDATE afterwork.job j
 		SET lease_no = nextval('afterwork.lease_no'),
@@ -83,8 +86,7 @@ BEGIN
 		RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
 		    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms,
 		    t.retries, t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
-		    t.retired_at IS NOT NULL, sum.seen > sum.taken
-		        OR afterwork.claimable(claim.queues, here, can);
+		    t.retired_at IS NOT NULL, sum.more;
 		EXIT WHEN FOUND;
 	END LOOP;
 END
