@@ -54,6 +54,8 @@ pg_settings() {
 	ident_file = '$home/conf/pg_ident.conf'
 	max_connections = 60
 	shared_buffers = 64MB
+	# Loaded once, not by each runner's new session.
+	shared_preload_libraries = 'plpgsql'
 	effective_cache_size = 256MB
 	work_mem = 4MB
 	maintenance_work_mem = 32MB

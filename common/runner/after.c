@@ -10,8 +10,8 @@
 /* Where the runner lies, seen from the folder of the calling program: beside
  * the other functions, or below the operator's command, in a build or
  * installed. */
-static const char *const places[]
-    = { "/run", "/functions/run", "/../lib/afterwork/functions/run" };
+static const char *const places[] = { "/run", "/functions/run",
+	"/../lib/afterwork/functions/run" };
 
 /* The runner's path, found once; NULL when there is none. */
 static const char *

@@ -7,8 +7,8 @@
 
 enum outcome {
 	COMMITTED,
-	UNDONE,		/* rolled back; the link is fine */
-	LOST,		/* no link; nobody knows whether it was committed */
+	UNDONE, /* rolled back; the link is fine */
+	LOST,   /* no link; nobody knows whether it was committed */
 };
 
 void
@@ -28,8 +28,8 @@ struct db *
 task_db(struct task_run *t)
 {
 	struct worker *w = t->worker;
-	int64_t left_us = atomic_load(&w->board->started_us)
-	    + (int64_t)t->job->timeout_ms * 1000 - clock_mono_us();
+	int64_t left_us = atomic_load(&w->board->started_us) +
+			  (int64_t)t->job->timeout_ms * 1000 - clock_mono_us();
 	struct err e;
 
 	if (!w->in_tx)
@@ -39,8 +39,8 @@ task_db(struct task_run *t)
 		w->in_savepoint = true;
 	}
 	/* In whole seconds, so that a batch need not set it anew each time. */
-	db_deadline(w->db, left_us > 0 ? (left_us + 999999) / 1000000 * 1000
-				       : 1);
+	db_deadline(
+	    w->db, left_us > 0 ? (left_us + 999999) / 1000000 * 1000 : 1);
 	return w->db;
 }
 
@@ -62,8 +62,9 @@ call_handler(struct worker *w, const struct job *job, struct settlement *s,
 {
 	const struct task_handler *h = task_find(job->task);
 	AUTO_JS *input = NULL;
-	struct task_run t = { .job = job, .queue = w->claim.queue,
-		.worker = w };
+	struct task_run t = {
+		.job = job, .queue = w->claim.queue, .worker = w
+	};
 	bool ok;
 
 	if (!js_parse_object(job->input, strlen(job->input), &input, e))
@@ -98,17 +99,19 @@ fits(const struct worker *w, const struct job *job)
 }
 
 static void
-log_attempt(const struct worker *w, const struct job *job,
-    const struct settlement *s)
+log_attempt(
+    const struct worker *w, const struct job *job, const struct settlement *s)
 {
 	static const char *const names[] = { [SETTLE_DONE] = "done",
-		[SETTLE_FAILED] = "failed", [SETTLE_RETRY] = "retry",
-		[SETTLE_RELEASE] = "released", [SETTLE_CRASH] = "crashed",
+		[SETTLE_FAILED] = "failed",
+		[SETTLE_RETRY] = "retry",
+		[SETTLE_RELEASE] = "released",
+		[SETTLE_CRASH] = "crashed",
 		[SETTLE_PARK] = "failed" };
 	struct log_line l;
 
-	log_begin(&l, s->error == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
-	    "job");
+	log_begin(
+	    &l, s->error == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "job");
 	log_text(&l, "queue", w->claim.queue);
 	log_text(&l, "task", job->task);
 	log_int(&l, "job", job->id);
@@ -160,8 +163,9 @@ run_one(struct worker *w, size_t i, struct err *e)
 	if (ok)
 		s->op = SETTLE_DONE;
 	else {
-		settle_failure(job, fault.code == ERR_INVALID
-			|| fault.code == ERR_NOT_FOUND, s);
+		settle_failure(job,
+		    fault.code == ERR_INVALID || fault.code == ERR_NOT_FOUND,
+		    s);
 		s->error = strdup(fault.msg);
 	}
 	if (!ok && w->in_savepoint && !db_rollback_to(w->db, e))
@@ -180,8 +184,8 @@ settle(struct worker *w, size_t first, size_t n, struct err *e)
 	bool ok;
 
 	point("settling");
-	if (!settle_jobs(w->db, w->claim.queue, &w->done[first], n, &settled,
-		e))
+	if (!settle_jobs(
+		w->db, w->claim.queue, &w->done[first], n, &settled, e))
 		return db_connected(w->db) ? UNDONE : LOST;
 	if (settled < n) {
 		(void)err_fail(e, ERR_CONFLICT, "the lease was lost");
@@ -230,8 +234,8 @@ account(struct worker *w, size_t first, size_t n)
 
 /* A job whose transaction does not commit: it failed, if it is still ours. */
 static bool
-settle_undone(struct worker *w, size_t i, const struct err *fault,
-    struct err *e)
+settle_undone(
+    struct worker *w, size_t i, const struct err *fault, struct err *e)
 {
 	struct settlement *s = &w->done[i];
 	size_t settled;
@@ -244,7 +248,7 @@ settle_undone(struct worker *w, size_t i, const struct err *fault,
 	if (!settle_jobs(w->db, w->claim.queue, s, 1, &settled, e))
 		return false;
 	if (settled == 0)
-		s->op = SETTLE_RELEASE;	/* somebody else has it */
+		s->op = SETTLE_RELEASE; /* somebody else has it */
 	account(w, i, 1);
 	return true;
 }

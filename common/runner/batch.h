@@ -24,10 +24,11 @@ struct worker {
 	const struct runner_want *want;
 	struct db *db;
 	struct slots slots;
-	int slot;		/* the guard's: whose idle mark to set */
-	int64_t end_us;		/* steady clock: be gone by then */
-	int64_t keep_ms;	/* RETENTION */
-	struct buf tasks;	/* array literal of what is compiled in */
+	int slot;         /* the guard's: whose idle mark to set */
+	int call;         /* eventfd: the guard is to wake another */
+	int64_t end_us;   /* steady clock: be gone by then */
+	int64_t keep_ms;  /* RETENTION */
+	struct buf tasks; /* array literal of what is compiled in */
 	struct pace pace;
 	struct claim claim;
 	struct settlement done[CLAIM_MAX];
@@ -37,7 +38,7 @@ struct worker {
 	/* of the batch that runs */
 	struct db_tx tx;
 	bool in_tx;
-	bool in_savepoint;	/* the handler that runs has used the link */
+	bool in_savepoint; /* the handler that runs has used the link */
 };
 
 /* Note on the board what was claimed. */

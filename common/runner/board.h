@@ -13,12 +13,12 @@
 #include "common/queue/settle.h"
 #include "common/runner/runner.h"
 
-enum board_end {	/* why the worker left */
-	BOARD_CRASHED,	/* it did not say: it died */
-	BOARD_DRY,	/* nothing to claim, and the linger is over */
-	BOARD_FULL,	/* limit or duration reached, work may be left */
-	BOARD_STOPPED,	/* a signal asked */
-	BOARD_LOST,	/* no database */
+enum board_end {       /* why the worker left */
+	BOARD_CRASHED, /* it did not say: it died */
+	BOARD_DRY,     /* nothing to claim, and the linger is over */
+	BOARD_FULL,    /* limit or duration reached, work may be left */
+	BOARD_STOPPED, /* a signal asked */
+	BOARD_LOST,    /* no database */
 };
 
 struct board {
@@ -35,9 +35,9 @@ struct board {
 	/* results, through all workers of this runner */
 	struct runner_report report;
 	int ran;
-	uint32_t seen;		/* wake counter at the last empty claim */
+	uint32_t seen; /* wake counter at the last empty claim */
 	enum board_end end;
-	struct err err;		/* for BOARD_LOST */
+	struct err err; /* for BOARD_LOST */
 };
 
 /* How a settled job is reported (not for a released one). */

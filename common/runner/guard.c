@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -72,8 +73,8 @@ be_worker(struct guard *g, pid_t guard)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != guard)
 		_exit(1);
-	proc_clean_fds(true, NULL, 0);
-	worker_run(g->board, g->want, slot, g->end_us);
+	proc_clean_fds(true, &g->call, 1);
+	worker_run(g->board, g->want, slot, g->call, g->end_us);
 	_exit(0);
 }
 
@@ -95,16 +96,49 @@ check_time(struct guard *g, pid_t worker)
 	(void)kill(worker, SIGKILL);
 }
 
+/*
+ * The worker leaves work for others.  What is started here must not be ours
+ * when its middle process ends: so, for that moment, orphans are not.
+ */
+static void
+call_next(struct guard *g)
+{
+	eventfd_t n;
+	struct err e;
+
+	(void)eventfd_read(g->call, &n);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
+	if (!after_wake_through(&g->slots, &e))
+		log_fail(LOG_LEVEL_WARN, &e, "could not wake another runner");
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* For a kernel that knows no pidfd. */
+static bool
+has_ended(pid_t worker)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)worker, &info,
+		   WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	       info.si_pid == worker;
+}
+
 static void
 watch(struct guard *g, pid_t worker)
 {
 	AUTO_FD fd = (int)syscall(SYS_pidfd_open, worker, 0);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 	bool told = false;
 
-	while (poll(&p, 1, TICK_MS) <= 0) {
-		if (fd < 0 && waitid(P_PID, (id_t)worker, &(siginfo_t){ 0 },
-				  WEXITED | WNOHANG | WNOWAIT) != 0)
+	for (;;) {
+		struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+			{ .fd = g->call, .events = POLLIN } };
+		int n = poll(p, LEN(p), TICK_MS);
+
+		if (n > 0 && p[1].revents != 0)
+			call_next(g);
+		if ((n > 0 && p[0].revents != 0) ||
+		    (fd < 0 && has_ended(worker)))
 			return;
 		check_time(g, worker);
 		if (!told && stopping())
@@ -316,6 +350,29 @@ take_slot(struct guard *g)
 	return slots_take(&g->slots);
 }
 
+/* What guard and worker have in common. */
+static bool
+open_shared(struct guard *g, struct err *e)
+{
+	g->board = mmap(NULL, sizeof(*g->board), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (g->board == MAP_FAILED)
+		return err_errno(e, ERR_UNAVAILABLE, "could not map a board");
+	g->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (g->call >= 0)
+		return true;
+	(void)munmap(g->board, sizeof(*g->board));
+	return err_errno(e, ERR_UNAVAILABLE, "could not make an eventfd");
+}
+
+static void
+close_shared(struct guard *g)
+{
+	(void)munmap(g->board, sizeof(*g->board));
+	fd_close(&g->call);
+	slots_close(&g->slots);
+}
+
 bool
 runner_run(
     const struct runner_want *want, struct runner_report *ret, struct err *e)
@@ -333,19 +390,17 @@ runner_run(
 		slots_close(&g.slots);
 		return true;
 	}
-	g.board = mmap(NULL, sizeof(*g.board), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (g.board == MAP_FAILED) {
+	if (!open_shared(&g, e)) {
 		slots_close(&g.slots);
-		return err_errno(e, ERR_UNAVAILABLE, "could not map a board");
+		return false;
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	block_signals(&old);
 	ok = guard_run(&g, e);
 	*ret = g.board->report;
 	ret->had_slot = true;
-	(void)munmap(g.board, sizeof(*g.board));
-	slots_close(&g.slots);
+	close_shared(&g);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return ok;
 }

@@ -8,14 +8,13 @@ pace_learn(struct pace *p, const char *task, int64_t took_us)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (strcmp(p->seen[i].task, task) == 0) {
-			p->seen[i].mean_us
-			    += (took_us - p->seen[i].mean_us) / 8;
+			p->seen[i].mean_us +=
+			    (took_us - p->seen[i].mean_us) / 8;
 			return;
 		}
 	if (p->n == PACE_TASKS_MAX)
 		return;
-	(void)snprintf(p->seen[p->n].task, sizeof(p->seen[0].task), "%s",
-	    task);
+	(void)snprintf(p->seen[p->n].task, sizeof(p->seen[0].task), "%s", task);
 	p->seen[p->n++].mean_us = took_us;
 }
 
@@ -26,8 +25,8 @@ pace_batch(const struct pace *p)
 	int64_t slowest_us = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (p->seen[i].mean_us <= PACE_FAST_US
-		    && p->seen[i].mean_us > slowest_us)
+		if (p->seen[i].mean_us <= PACE_FAST_US &&
+		    p->seen[i].mean_us > slowest_us)
 			slowest_us = p->seen[i].mean_us;
 	if (slowest_us * CLAIM_MAX <= PACE_BATCH_US)
 		return CLAIM_MAX;

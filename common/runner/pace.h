@@ -12,7 +12,7 @@
 #include "common/queue/job.h"
 
 enum {
-	PACE_TASKS_MAX = 64,	/* the tasks remembered; others stay slow */
+	PACE_TASKS_MAX = 64, /* the tasks remembered; others stay slow */
 	PACE_FAST_US = 50 * 1000,
 	PACE_BATCH_US = 200 * 1000,
 };
@@ -20,7 +20,7 @@ enum {
 struct pace {
 	struct {
 		char task[JOB_TASK_MAX + 1];
-		int64_t mean_us;	/* exponentially weighted, 1/8 */
+		int64_t mean_us; /* exponentially weighted, 1/8 */
 	} seen[PACE_TASKS_MAX];
 	size_t n;
 };

@@ -17,24 +17,24 @@
 enum { RUNNER_JOBS_MAX = 1000, RUNNER_MAX_DURATION_S = 300 };
 
 struct runner_want {
-	const char *queue;	/* NULL: all that are not paused */
-	int limit;		/* jobs to run; 0: no limit */
-	int64_t linger_ms;	/* wait so long for more; 0: leave when dry */
-	int64_t duration_ms;	/* end by then */
+	const char *queue;   /* NULL: all that are not paused */
+	int limit;           /* jobs to run; 0: no limit */
+	int64_t linger_ms;   /* wait so long for more; 0: leave when dry */
+	int64_t duration_ms; /* end by then */
 };
 
 enum runner_status {
 	RUNNER_SUCCESS,
-	RUNNER_ERROR,		/* will be tried again */
-	RUNNER_ERROR_FINAL,	/* will not */
+	RUNNER_ERROR,       /* will be tried again */
+	RUNNER_ERROR_FINAL, /* will not */
 };
 
 struct runner_report {
-	bool had_slot;		/* false: every slot was taken; nothing done */
-	bool none_left;		/* nothing claimable was left at the end */
-	bool called;		/* a wake-up came while it had the slot */
-	int njobs;		/* entries of jobs (the first 1,000) */
-	int ntried_again;	/* of those: RUNNER_ERROR */
+	bool had_slot;    /* false: every slot was taken; nothing done */
+	bool none_left;   /* nothing claimable was left at the end */
+	bool called;      /* a wake-up came while it had the slot */
+	int njobs;        /* entries of jobs (the first 1,000) */
+	int ntried_again; /* of those: RUNNER_ERROR */
 	struct {
 		int64_t id;
 		enum runner_status status;

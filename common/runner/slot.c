@@ -16,8 +16,9 @@ enum { IDLE_BASE = 4096, WAKE_BYTES = 4096, FILE_MODE = 0660 };
 static bool
 lock_byte(int fd, short type, off_t at)
 {
-	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at,
-		.l_len = 1 };
+	struct flock l = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1
+	};
 
 	return fcntl(fd, F_OFD_SETLK, &l) == 0;
 }
@@ -26,8 +27,10 @@ lock_byte(int fd, short type, off_t at)
 static bool
 is_locked(int fd, off_t at, off_t n)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-		.l_start = at, .l_len = n };
+	struct flock l = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = at,
+		.l_len = n };
 
 	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
@@ -52,8 +55,8 @@ open_shared(int dir, const char *name, int *ret_fd, struct err *e)
 			(void)fchmod(fd, FILE_MODE);
 	}
 	if (fd < 0)
-		return err_errno(e, ERR_UNAVAILABLE,
-		    "could not open \"%s/%s\"", conf_runtime_dir(), name);
+		return err_errno(e, ERR_UNAVAILABLE, "could not open \"%s/%s\"",
+		    conf_runtime_dir(), name);
 	*ret_fd = fd;
 	return true;
 }
@@ -68,14 +71,14 @@ map_wake(int dir, uint32_t **ret, struct err *e)
 	if (!open_shared(dir, "wake", &fd, e))
 		return false;
 	/* Only ever grown: a shrunk mapping would kill its users. */
-	if (fstat(fd, &st) != 0
-	    || (st.st_size < WAKE_BYTES && ftruncate(fd, WAKE_BYTES) != 0))
-		return err_errno(e, ERR_UNAVAILABLE,
-		    "could not size the wake file");
+	if (fstat(fd, &st) != 0 ||
+	    (st.st_size < WAKE_BYTES && ftruncate(fd, WAKE_BYTES) != 0))
+		return err_errno(
+		    e, ERR_UNAVAILABLE, "could not size the wake file");
 	p = mmap(NULL, WAKE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
-		return err_errno(e, ERR_UNAVAILABLE,
-		    "could not map the wake file");
+		return err_errno(
+		    e, ERR_UNAVAILABLE, "could not map the wake file");
 	*ret = p;
 	return true;
 }
@@ -111,7 +114,7 @@ slots_close(struct slots *s)
 	if (s->wake != NULL)
 		(void)munmap(s->wake, WAKE_BYTES);
 	fd_close(&s->fd);
-	*s = (struct slots) { .fd = -1, .held = -1 };
+	*s = (struct slots){ .fd = -1, .held = -1 };
 }
 
 bool

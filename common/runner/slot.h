@@ -32,16 +32,16 @@
 #include "common/base/err.h"
 
 struct slots {
-	int fd;			/* of the file "slots" */
-	int n;			/* RUNNER_SLOTS */
-	uint32_t *wake;		/* shared counter */
-	int held;		/* the slot held through fd, or -1 */
+	int fd;         /* of the file "slots" */
+	int n;          /* RUNNER_SLOTS */
+	uint32_t *wake; /* shared counter */
+	int held;       /* the slot held through fd, or -1 */
 };
 
 /* Opens (and at first makes) the two files.  The descriptors close on exec;
  * a fork shares the locks, so a child opens its own with slots_open(). */
 bool slots_open(struct slots *ret, struct err *e) MUSTCHECK;
-void slots_close(struct slots *s);	/* gives the slot back, too */
+void slots_close(struct slots *s); /* gives the slot back, too */
 
 /* Take a free slot; false when there is none.  Never waits. */
 bool slots_take(struct slots *s);

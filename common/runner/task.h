@@ -17,9 +17,9 @@ struct json_object;
 struct task_run {
 	const struct job *job;
 	const char *queue;
-	struct json_object *input;	/* borrowed */
-	struct json_object *output;	/* set it: taken, an object, or NULL */
-	struct worker *worker;		/* private */
+	struct json_object *input;  /* borrowed */
+	struct json_object *output; /* set it: taken, an object, or NULL */
+	struct worker *worker;      /* private */
 };
 
 /*
@@ -42,12 +42,13 @@ struct task_handler {
 };
 
 /* Put it once into the handler's file; the linker gathers them. */
-#define TASK_HANDLER(slug_, handle_)                                    \
-	static const struct task_handler task_handler_here              \
-	    = { .slug = (slug_), .handle = (handle_) };                 \
-	static const struct task_handler *const task_handler_entry      \
-	    __attribute__((used, section("task_handlers")))             \
-	    = &task_handler_here
+#define TASK_HANDLER(slug_, handle_)                               \
+	static const struct task_handler task_handler_here = {     \
+		.slug = (slug_), .handle = (handle_)               \
+	};                                                         \
+	static const struct task_handler *const task_handler_entry \
+	    __attribute__((used, section("task_handlers"))) =      \
+		&task_handler_here
 
 /* The handler compiled in for slug, or NULL. */
 const struct task_handler *task_find(const char *slug);

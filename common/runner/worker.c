@@ -1,13 +1,13 @@
 #include "common/runner/worker.h"
 
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/link/conf.h"
 #include "common/link/db.h"
-#include "common/runner/after.h"
 #include "common/runner/batch.h"
 #include "common/runner/point.h"
 #include "common/runner/slot.h"
@@ -132,14 +132,15 @@ await(struct worker *w, const struct idle *idle, uint32_t seen, bool *ret_again,
 	return true;
 }
 
-/* What was claimed leaves work for others: let one more of them start. */
+/*
+ * What was claimed leaves work for others: let one more of them start.  The
+ * guard does it, since a runner that is started here would become its child.
+ */
 static void
 call_next(struct worker *w)
 {
-	struct err e;
-
-	if (w->claim.more && !after_wake_through(&w->slots, &e))
-		log_fail(LOG_LEVEL_WARN, &e, "could not wake another runner");
+	if (w->claim.more)
+		(void)!eventfd_write(w->call, 1);
 }
 
 /* The limit is reached: is anything left? */
@@ -192,6 +193,7 @@ worker_run(
 	struct worker w = { .board = b,
 		.want = want,
 		.slot = slot,
+		.call = call,
 		.end_us = end_us,
 		.tasks = BUF_INIT,
 		.stop = stopping };
@@ -202,7 +204,8 @@ worker_run(
 	w.db = db_new(conf_database_url("run"), conf_pooled(), "run");
 	db_deadline(w.db, WORKER_DEADLINE_MS);
 	if (!slots_open(&w.slots, &e) ||
-	    !conf_duration_ms("RETENTION", CLAIM_RETENTION_MS, &w.keep_ms, &e) ||
+	    !conf_duration_ms(
+		"RETENTION", CLAIM_RETENTION_MS, &w.keep_ms, &e) ||
 	    !work(&w, &end, &e)) {
 		b->err = e;
 		end = BOARD_LOST;

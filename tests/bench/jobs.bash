@@ -126,15 +126,16 @@ pictures() {
 		FROM generate_series(1, $1) RETURNING id"
 }
 
-# sync_ours N: N jobs through the product's runner; the handler's median, µs
+# sync_ours N: N jobs through the product's runner, which is alone; the
+# handler's median, µs
 sync_ours() {
 	local id
 	for id in $(pictures "$1"); do
 		sql "SELECT afterwork.enqueue('syncMediaToGalleries',
 			'{\"mediaId\": $id}')" >/dev/null
 	done
-	with "RUNTIME_DIRECTORY=$home/runtime-rate" RUNNER_LINGER=0 -- \
-		"$programs/functions/run" --detached \
+	with "RUNTIME_DIRECTORY=$home/runtime-rate" RUNNER_LINGER=0 \
+		RUNNER_SLOTS=1 -- "$programs/functions/run" --detached \
 		2>>"$home/log/bench-rate.log" || fail 'the runner failed'
 	sql "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY
 			extract(epoch FROM finished_at - started_at) * 1e6)
@@ -182,7 +183,7 @@ figure_sync() {
 		done
 		row "one sync, $pages pages, $galleries galleries (ms)" \
 			"${ours[*]}" "${floor[*]}" 1.3 most
-		row '  against INSERT … SELECT without its locks' \
+		row '  against INSERT SELECT without its locks' \
 			"${ours[*]}" "${plain[*]}" '' note
 	done
 	site 0

@@ -2,8 +2,9 @@
 # Figures of uploads: how fast they are answered, and when their jobs begin.
 # Part of tests/bench/run.
 
+# µs as ms; nothing stays nothing
 ms() {
-	awk -v v="$1" 'BEGIN { printf "%.3f", v / 1000 }'
+	[ -z "$1" ] || awk -v v="$1" 'BEGIN { printf "%.3f", v / 1000 }'
 }
 
 # One client: the time of an upload, its job running beside the next one.

@@ -41,7 +41,7 @@ wrong() {
 		$'\x01Bearer '"$secret" "Bearer č$secret" $'Bearer \xff'"$secret" \
 		"Bearer $(printf 'x%.0s' {1..4000})" "$secret" "Token $secret" \
 		"Basic $secret" "Basic $(printf 'cron:%s' "$secret" | base64 -w0)" \
-		"JWT $secret" "users API-Key $secret" "Cron $secret" \
+		"JWT $secret" "users $secret" "Cron $secret" \
 		"Digest $secret" ', Bearer' "Bearer  ${secret%?}" \
 		"CRON_SECRET $secret" "Bearer CRON_SECRET" 'Bearer *' 'Bearer %' \
 		"Bearer $(tr 0-9a-f A-P <<<"$secret")"; do
@@ -83,14 +83,15 @@ set_secret() {
 wrong 'a secret is set'
 is "$(sql "SELECT count(*) FROM pg_stat_activity
 	WHERE usename = 'afterwork_run'")" 0 \
-	'not one of these refusals asked the database'
+	'not one of these refusals took a database connection'
 for scheme in Bearer bearer BEARER bEaReR; do
 	as "$scheme $secret"
 	get "$run"
 	passes "the secret under $scheme"
 done
-is "$(sql "SELECT count(*) > 0 FROM pg_stat_activity
-	WHERE usename = 'afterwork_run'")" t 'which does ask the database'
+isnt "$(sql "SELECT count(*) FROM pg_stat_activity
+	WHERE usename IN ('afterwork_run', 'afterwork_status')")" 0 \
+	'as a run does'
 as "Bearer     $secret"
 get "$run"
 passes 'several spaces do not matter'
@@ -118,6 +119,9 @@ get /metrics
 status_is 200 'but reads the metrics'
 
 # --- users ---
+as "users API-Key $secret"
+get "$run"
+refused 'the secret is no API key'
 for role in admin operator; do
 	person "$role"
 	as "users API-Key $key"
@@ -163,7 +167,6 @@ for bad in '' undefined short "$(printf 'x%.0s' {1..31})" \
 		refused "the secret is \"$bad\": ${value:0:30}"
 	done
 done
-as "users API-Key $key"
 like "$(cat "$STATE/log/run.log")" 'CRON_SECRET is shorter than 32 characters and counts as none' \
 	'each start logs that a short one counts as none'
 rm "$STATE/secret/cron"

@@ -29,24 +29,33 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-	can  text[] := ARRAY(SELECT t.slug FROM afterwork.task t
-	         WHERE t.retired_at IS NOT NULL
-	            OR (t.slug = ANY (claim.tasks)
-	                AND t.timeout_ms <= claim.fit_ms));
-	here text;
+	can    text[];		-- the tasks that may be claimed
+	here   text;
+	one    record;
+	ids    bigint[] := '{}';
+	alone  boolean := false;
+	more   boolean := false;
+	single boolean;		-- of what was taken
 BEGIN
+	can := ARRAY(SELECT t.slug FROM afterwork.task t
+	    WHERE t.retired_at IS NOT NULL
+	       OR (t.slug = ANY (claim.tasks) AND t.timeout_ms <= claim.fit_ms));
 	FOR here IN
 		SELECT q.name FROM afterwork.queue q
 		WHERE NOT q.paused
 		  AND (claim.queues IS NULL OR q.name = ANY (claim.queues))
 		ORDER BY q.name <= claim.after_queue, q.name
 	LOOP
-		PERFORM afterwork.promote(here);
-		RETURN QUERY
-		WITH c AS MATERIALIZED (
-			SELECT j.id, j.priority, j.run_at,
-			    j.lease_until IS NOT NULL
-			        OR j.task <> ALL (claim.fast) AS single
+		PERFORM FROM afterwork.job j
+		WHERE j.queue = here AND j.state = 'delayed'
+		  AND j.run_at <= statement_timestamp()
+		LIMIT 1;
+		IF FOUND THEN
+			PERFORM afterwork.promote(here);
+		END IF;
+		FOR one IN
+			SELECT j.id, j.lease_until IS NOT NULL
+			    OR j.task <> ALL (claim.fast) AS single
 			FROM afterwork.job j
 			WHERE j.queue = here AND j.state = 'ready'
 			  AND (j.lease_until IS NULL
@@ -55,62 +64,52 @@ BEGIN
 			ORDER BY j.priority, j.run_at, j.id
 			LIMIT claim.max_jobs + 1
 			FOR UPDATE SKIP LOCKED
-		), numbered AS (
-			SELECT c.id,
-			    row_number() OVER w AS n,
-			    bool_or(c.single) OVER w AS stop
-			FROM c WINDOW w AS (ORDER BY c.priority, c.run_at, c.id)
-		), picked AS MATERIALIZED (
-			SELECT n.id FROM numbered n
-			WHERE n.n = 1 OR (NOT n.stop AND n.n <= claim.max_jobs)
-		), sum AS MATERIALIZED (
-			SELECT n.taken, n.seen > n.taken
-			    OR afterwork.claimable(claim.queues, here, can) AS more
-			FROM (SELECT (SELECT count(*) FROM picked) AS taken,
-			    (SELECT count(*) FROM c) AS seen) n
-			WHERE n.taken > 0
-		)
-		UPDATE afterwork.job j
-		SET lease_no = nextval('afterwork.lease_no'),
-		    claimed_at = clock_timestamp(),
-		    lease_until = clock_timestamp()
-		        + (t.timeout_ms + 30000) * interval '1 ms',
-		    attempts = j.attempts
-		        + (j.lease_until IS NULL)::integer,
-		    crashes = j.crashes
-		        + (j.lease_until IS NOT NULL AND j.alone)::integer,
-		    alone = sum.taken = 1
-		FROM afterwork.task t, sum
-		WHERE j.queue = here AND j.id = ANY (ARRAY(SELECT p.id FROM picked p))
-		  AND t.slug = j.task
-		RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
-		    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms,
-		    t.retries, t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
-		    t.retired_at IS NOT NULL, sum.more;
-		EXIT WHEN FOUND;
+		LOOP
+			more := alone OR cardinality(ids) = claim.max_jobs
+			    OR (one.single AND ids <> '{}');
+			EXIT WHEN more;
+			ids := ids || one.id;
+			alone := one.single;
+		END LOOP;
+		EXIT WHEN ids <> '{}';
 	END LOOP;
+	IF ids = '{}' THEN
+		RETURN;
+	END IF;
+	IF NOT more THEN
+		PERFORM FROM afterwork.queue q WHERE q.name <> here LIMIT 1;
+		more := FOUND AND afterwork.claimable(claim.queues, here, can);
+	END IF;
+	single := cardinality(ids) = 1;
+	RETURN QUERY
+	UPDATE afterwork.job j
+	SET lease_no = nextval('afterwork.lease_no'),
+	    claimed_at = clock_timestamp(),
+	    lease_until = clock_timestamp()
+	        + (t.timeout_ms + 30000) * interval '1 ms',
+	    attempts = j.attempts + (j.lease_until IS NULL)::integer,
+	    crashes = j.crashes + (j.lease_until IS NOT NULL AND j.alone)::integer,
+	    alone = single
+	FROM afterwork.task t
+	WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
+	RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
+	    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
+	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
+	    t.retired_at IS NOT NULL, more;
 END
 $$;
 
 -- Delayed jobs of one queue that have come due become ready, 1,000 at a time.
 CREATE OR REPLACE FUNCTION afterwork.promote(here text)
-RETURNS void LANGUAGE plpgsql SET search_path = ''
+RETURNS void LANGUAGE sql SET search_path = ''
 SET enable_seqscan = off SET jit = off AS $$
-BEGIN
-	PERFORM FROM afterwork.job j
-	WHERE j.queue = here AND j.state = 'delayed'
-	  AND j.run_at <= statement_timestamp()
-	LIMIT 1;
-	IF FOUND THEN
-		UPDATE afterwork.job j SET state = 'ready'
-		WHERE j.queue = here AND j.id = ANY (ARRAY(
-			SELECT d.id FROM afterwork.job d
-			WHERE d.queue = here AND d.state = 'delayed'
-			  AND d.run_at <= statement_timestamp()
-			ORDER BY d.run_at, d.id LIMIT 1000
-			FOR UPDATE SKIP LOCKED));
-	END IF;
-END
+	UPDATE afterwork.job j SET state = 'ready'
+	WHERE j.queue = here AND j.id = ANY (ARRAY(
+		SELECT d.id FROM afterwork.job d
+		WHERE d.queue = here AND d.state = 'delayed'
+		  AND d.run_at <= statement_timestamp()
+		ORDER BY d.run_at, d.id LIMIT 1000
+		FOR UPDATE SKIP LOCKED))
 $$;
 
 -- Is there a job of these tasks (null: of any) that could be claimed now, in a
