@@ -120,10 +120,15 @@ fi
 
 install "${missing[@]}"
 
-if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
-	systemctl --quiet disable "${services[@]}" >/dev/null 2>&1 &&
-		echo "packages: left off at boot: ${services[*]}"
-fi
+for item in "${services[@]}"; do
+	for unit in /lib/systemd/system/"$item".{service,socket}; do
+		[ -e "$unit" ] && DPKG_MAINTSCRIPT_PACKAGE=$item \
+			deb-systemd-helper disable "${unit##*/}"
+	done
+	update-rc.d "$item" disable
+done >/dev/null 2>&1
+[ ${#services[@]} -eq 0 ] ||
+	echo "packages: left off at boot: ${services[*]}"
 
 look "${want[@]}"
 [ ${#missing[@]} -eq 0 ] || die "still missing: ${missing[*]}"

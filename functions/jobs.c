@@ -47,6 +47,21 @@ printed(struct json_object *body, const char *key, struct buf *text)
 }
 
 static bool
+refuse_date(struct err *e)
+{
+	return err_field(e, "waitUntil",
+	    "This field must be a date such as 2026-07-20T12:00:00Z.");
+}
+
+/* PostgreSQL also takes "infinity", "tomorrow" and the like; what it makes of
+ * the rest of a date is its own to say. */
+static bool
+begins_as_date(const char *text)
+{
+	return strspn(text, "0123456789") == 4 && text[4] == '-';
+}
+
+static bool
 read_order(struct json_object *body, struct order *ret, struct err *e)
 {
 	struct job_spec *s = &ret->spec;
@@ -63,6 +78,8 @@ read_order(struct json_object *body, struct order *ret, struct err *e)
 		return false;
 	if (s->task == NULL)
 		return err_field(e, "task", "This field is required.");
+	if (s->run_at != NULL && !begins_as_date(s->run_at))
+		return refuse_date(e);
 	if (js_get(body, "priority") != NULL) {
 		(void)snprintf(
 		    ret->priority, sizeof(ret->priority), "%" PRId64, priority);
@@ -86,8 +103,7 @@ enqueue(struct app *app, struct json_object *body, int64_t *ret_id,
 		return true;
 	/* 22007, 22008: what PostgreSQL says of a text that is no time. */
 	if (strncmp(e->sqlstate, "2200", 4) == 0 && o.spec.run_at != NULL)
-		return err_field(e, "waitUntil",
-		    "This field must be a date such as 2026-07-20T12:00:00Z.");
+		return refuse_date(e);
 	return false;
 }
 

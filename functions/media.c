@@ -31,30 +31,23 @@ static struct {
 static bool
 list_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_BUF text = BUF_INIT;
-	struct json_object *docs = NULL;
+	AUTO_BUF docs = BUF_INIT;
 	struct list_query q;
 	int64_t total = 0;
 
-	if (!list_query(req, &q, e) ||
-	    !media_list(app->db, &q.range, site.server_url, &text, &total, e) ||
-	    !js_parse(text.data, text.len, &docs, e))
-		return false;
-	return res_json(res, 200, list_page(&q, docs, total), e);
+	return list_query(req, &q, e) &&
+	       media_list(
+		   app->db, &q.range, site.server_url, &docs, &total, e) &&
+	       list_page(res, &q, &docs, total, e);
 }
 
 static bool
 count_get(
     struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
-	struct json_object *o;
 	int64_t n = 0;
 
-	if (!media_count(app->db, &n, e))
-		return false;
-	o = js_new_object();
-	js_set_int(o, "totalDocs", n);
-	return res_json(res, 200, o, e);
+	return media_count(app->db, &n, e) && list_count(res, n, e);
 }
 
 static bool

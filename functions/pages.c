@@ -30,7 +30,8 @@ answer_doc(struct res *res, int status, struct json_object *doc,
 static bool
 list_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	struct json_object *docs = NULL;
+	AUTO_JS *docs = NULL;
+	AUTO_BUF text = BUF_INIT;
 	struct page_view view;
 	struct list_query q;
 	int64_t total = 0;
@@ -38,7 +39,8 @@ list_get(struct app *app, struct req *req, struct res *res, struct err *e)
 	if (!view_of(req, &view, e) || !list_query(req, &q, e) ||
 	    !page_list(app->db, &q.range, &view, &docs, &total, e))
 		return false;
-	return res_json(res, 200, list_page(&q, docs, total), e);
+	js_print(docs, &text);
+	return list_page(res, &q, &text, total, e);
 }
 
 static bool
@@ -58,14 +60,9 @@ static bool
 count_get(
     struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
-	struct json_object *o;
 	int64_t n = 0;
 
-	if (!page_count(app->db, &n, e))
-		return false;
-	o = js_new_object();
-	js_set_int(o, "totalDocs", n);
-	return res_json(res, 200, o, e);
+	return page_count(app->db, &n, e) && list_count(res, n, e);
 }
 
 static bool

@@ -45,7 +45,6 @@ static bool
 handle_list(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF docs = BUF_INIT;
-	struct json_object *array = NULL;
 	struct list_query q;
 	bool newest_first;
 	int64_t total;
@@ -54,25 +53,18 @@ handle_list(struct app *app, struct req *req, struct res *res, struct err *e)
 		return false;
 	newest_first =
 	    q.range.sort == LIST_NEWEST || q.range.sort == LIST_BY_ID_DOWN;
-	if (!report_list(app->db, newest_first, q.range.limit, q.range.offset,
-		&docs, &total, e) ||
-	    !buf_ok(&docs, e) || !js_parse(docs.data, docs.len, &array, e))
-		return false;
-	return res_json(res, 200, list_page(&q, array, total), e);
+	return report_list(app->db, newest_first, q.range.limit, q.range.offset,
+		   &docs, &total, e) &&
+	       list_page(res, &q, &docs, total, e);
 }
 
 static bool
 handle_count(
     struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
-	struct json_object *doc;
-	int64_t n;
+	int64_t n = 0;
 
-	if (!report_count(app->db, &n, e))
-		return false;
-	doc = js_new_object();
-	js_set_int(doc, "totalDocs", n);
-	return res_json(res, 200, doc, e);
+	return report_count(app->db, &n, e) && list_count(res, n, e);
 }
 
 static bool

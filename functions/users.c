@@ -8,14 +8,24 @@
 
 enum { BODY_MAX = 16 * 1024 };
 
-/* The cookie with the token until exp (seconds since 1970), or with an empty
- * token, which removes it.  Secure where the site is known to be. */
+/* Did this request come by TLS, or is the site known to be read that way? */
 static bool
-set_cookie(struct res *res, const char *token, int64_t exp, struct err *e)
+is_secure(const struct req *req)
+{
+	const char *https = req_header(req, "HTTPS");
+
+	return (https != NULL && strcmp(https, "on") == 0) ||
+	       strncmp(conf_text("SERVER_URL", ""), "https://", 8) == 0;
+}
+
+/* The cookie with the token until exp (seconds since 1970), or with an empty
+ * token, which removes it. */
+static bool
+set_cookie(const struct req *req, struct res *res, const char *token,
+    int64_t exp, struct err *e)
 {
 	AUTO_BUF cookie = BUF_INIT;
 	char until[CLOCK_HTTP_MAX];
-	const char *url = conf_text("SERVER_URL", "");
 
 	clock_http(exp, until);
 	buf_adds(&cookie, "payload-token=");
@@ -23,7 +33,7 @@ set_cookie(struct res *res, const char *token, int64_t exp, struct err *e)
 	buf_adds(&cookie, "; Expires=");
 	buf_adds(&cookie, until);
 	buf_adds(&cookie, "; Path=/; HttpOnly; SameSite=Lax");
-	if (strncmp(url, "https://", 8) == 0)
+	if (is_secure(req))
 		buf_adds(&cookie, "; Secure");
 	return buf_ok(&cookie, e) &&
 	       res_header(res, "Set-Cookie", cookie.data, e);
@@ -69,7 +79,7 @@ login_post(struct app *app, struct req *req, struct res *res, struct err *e)
 	    !need_text(body, "password", &password, e) ||
 	    !user_login(app->db, email, password, &u, &token, e) ||
 	    !set_user(app, u.id, o, e) ||
-	    !set_cookie(res, token.data, u.exp, e))
+	    !set_cookie(req, res, token.data, u.exp, e))
 		return false;
 	js_set_text(o, "message", "Authentication Passed");
 	js_set_int(o, "exp", u.exp);
@@ -88,7 +98,7 @@ logout_post(struct app *app, struct req *req, struct res *res, struct err *e)
 	if (!app->caller.known)
 		return err_fail(e, ERR_INVALID, "No User");
 	if (!user_logout(app->db, &app->caller.user, all, e) ||
-	    !set_cookie(res, "", 0, e))
+	    !set_cookie(req, res, "", 0, e))
 		return false;
 	o = js_new_object();
 	js_set_text(o, "message", "Logout successful.");
@@ -96,8 +106,7 @@ logout_post(struct app *app, struct req *req, struct res *res, struct err *e)
 }
 
 static bool
-refresh_post(
-    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+refresh_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *o = js_new_object();
 	AUTO_BUF token = BUF_INIT;
@@ -108,7 +117,7 @@ refresh_post(
 		    e, ERR_FORBIDDEN, "An API key has no session to refresh.");
 	if (!user_refresh(app->db, &u, &token, e) ||
 	    !set_user(app, u.id, o, e) ||
-	    !set_cookie(res, token.data, u.exp, e))
+	    !set_cookie(req, res, token.data, u.exp, e))
 		return false;
 	js_set_text(o, "message", "Token refreshed successfully.");
 	js_set_int(o, "exp", u.exp);

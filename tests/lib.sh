@@ -20,7 +20,7 @@
 # Requests   get post put patch delete upload request · as WHO; they set $status, $body,
 #            $headers (lower-case names), and the file $work/body
 # Checks     ok is isnt like unlike status_is body_is body_like header_is
-#            sql_is eventually · skip_all done_testing note
+#            sql_is eventually await quiet · skip_all done_testing note diag
 # Data       sql sql_as picture run_jobs job_done
 set -u
 export LC_ALL=C.UTF-8
@@ -36,8 +36,14 @@ trap 'exit 1' INT TERM HUP
 
 # --- TAP ---------------------------------------------------------------------
 
+# For the reader of the whole output; prove shows it with -v only.
 note() {
 	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# About a failure: prove shows it always.
+diag() {
+	note "$@" >&2
 }
 
 bail() {
@@ -53,6 +59,7 @@ report() {
 		tests_failed=$((tests_failed + 1))
 	fi
 	printf '%s %d - %s\n' "$word" "$tests_run" "${2//#/\\#}"
+	[ "$1" -eq 0 ] || diag "$0: not ok $tests_run - $2"
 	return "$1"
 }
 
@@ -64,7 +71,7 @@ ok() {
 		report 0 "$what"
 	else
 		report 1 "$what"
-		note "failed: $*"
+		diag "failed: $*"
 		return 1
 	fi
 }
@@ -72,8 +79,8 @@ ok() {
 is() {
 	[ "$1" = "$2" ]
 	report $? "$3" || {
-		note "     got: $1"
-		note "expected: $2"
+		diag "     got: $1"
+		diag "expected: $2"
 		return 1
 	}
 }
@@ -81,7 +88,7 @@ is() {
 isnt() {
 	[ "$1" != "$2" ]
 	report $? "$3" || {
-		note "did not expect: $2"
+		diag "did not expect: $2"
 		return 1
 	}
 }
@@ -90,8 +97,8 @@ isnt() {
 like() {
 	[[ $1 =~ $2 ]]
 	report $? "$3" || {
-		note "     got: $1"
-		note "no match: $2"
+		diag "     got: $1"
+		diag "no match: $2"
 		return 1
 	}
 }
@@ -99,8 +106,8 @@ like() {
 unlike() {
 	! [[ $1 =~ $2 ]]
 	report $? "$3" || {
-		note "             got: $1"
-		note "unexpected match: $2"
+		diag "             got: $1"
+		diag "unexpected match: $2"
 		return 1
 	}
 }
@@ -113,7 +120,7 @@ eventually() {
 	until eval "$2"; do
 		if [ "$(now_ms)" -ge "$end" ]; then
 			report 1 "$3"
-			note "not within $1 s: $2"
+			diag "not within $1 s: $2"
 			return 1
 		fi
 		sleep 0.02
@@ -133,6 +140,11 @@ await() {
 
 now_ms() {
 	echo "$((${EPOCHREALTIME/[.,]/} / 1000))"
+}
+
+# quiet COMMAND…: what it says goes to $work/out.
+quiet() {
+	"$@" >"$work/out" 2>&1
 }
 
 skip_all() {
@@ -190,7 +202,7 @@ stack_use() {
 stack_part() {
 	[ -n "$own_state" ] || bail 'a shared stack is not to be stopped'
 	deploy/stack "$@" >"$work/stack" 2>&1 </dev/null || {
-		note "$(cat "$work/stack")"
+		diag "$(cat "$work/stack")"
 		return 1
 	}
 }
@@ -221,9 +233,9 @@ function_pids() {
 }
 
 descendants() {
-	local child list
-	read -ra list < <(cat "/proc/$1/task/"*/children 2>/dev/null)
-	for child in "${list[@]}"; do
+	local child children
+	read -ra children < <(cat "/proc/$1/task/"*/children 2>/dev/null)
+	for child in "${children[@]}"; do
 		echo "$child"
 		descendants "$child"
 	done
@@ -268,16 +280,16 @@ as() {
 
 # request METHOD PATH [CURL OPTION…]
 request() {
-	local method=$1 path=$2 how=()
+	local method=$1 path=$2 curl_how=()
 	shift 2
 	case $method in
-	HEAD) how=(-I) ;;
-	*) how=(-X "$method") ;;
+	HEAD) curl_how=(-I) ;;
+	*) curl_how=(-X "$method") ;;
 	esac
-	[ -z "$authorization" ] || how+=(-H "Authorization: $authorization")
+	[ -z "$authorization" ] || curl_how+=(-H "Authorization: $authorization")
 	: >"$work/body"
 	status=$(curl -sS -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
-		-o "$work/body" -w '%{http_code}' "${how[@]}" "$@" \
+		-o "$work/body" -w '%{http_code}' "${curl_how[@]}" "$@" \
 		"$SERVER_URL$path" 2>"$work/curl")
 	body=$(tr -d '\0' <"$work/body")
 	headers=$(tr -d '\r' <"$work/headers" 2>/dev/null |
@@ -327,8 +339,8 @@ upload() {
 
 status_is() {
 	is "$status" "$1" "$2" || {
-		note "    body: ${body:0:500}"
-		note "$(cat "$work/curl")"
+		diag "    body: ${body:0:500}"
+		diag "$(cat "$work/curl")"
 		return 1
 	}
 }
@@ -336,14 +348,14 @@ status_is() {
 # body_is FILTER WANT WHAT: FILTER is jq's; text comes without quotes.
 body_is() {
 	is "$(jq -r "$1" <<<"$body" 2>&1)" "$2" "$3" || {
-		note "    body: ${body:0:500}"
+		diag "    body: ${body:0:500}"
 		return 1
 	}
 }
 
 body_like() {
 	like "$(jq -r "$1" <<<"$body" 2>&1)" "$2" "$3" || {
-		note "    body: ${body:0:500}"
+		diag "    body: ${body:0:500}"
 		return 1
 	}
 }
@@ -373,11 +385,11 @@ sql_is() {
 
 # sql_as ROLE QUERY: as the function's login does it (afterwork_upload, …).
 sql_as() {
-	local owner run=()
+	local owner as_owner=()
 	owner=$(stat -c %U "$STATE/pg/data")
-	[ "$owner" = "$(id -un)" ] || run=(setpriv --reuid "$owner"
+	[ "$owner" = "$(id -un)" ] || as_owner=(setpriv --reuid "$owner"
 		--regid "$(id -g "$owner")" --clear-groups --)
-	"${run[@]}" psql -XqAt -v ON_ERROR_STOP=1 \
+	"${as_owner[@]}" psql -XqAt -v ON_ERROR_STOP=1 \
 		"${DATABASE_URL/afterwork@/$1@}" -c "$2" 2>&1 </dev/null
 }
 

@@ -118,6 +118,17 @@ buf_utf8_len(const char *text, size_t n)
 	return len;
 }
 
+void
+buf_utf8_trim(char *text)
+{
+	size_t n = strlen(text), last = n;
+
+	while (last > 0 && ((unsigned char)text[last - 1] & 0xC0) == 0x80)
+		last--;
+	if (last > 0 && buf_utf8_len(text + last - 1, n - last + 1) == 0)
+		text[last - 1] = '\0';
+}
+
 /* One byte that JSON, or a page that shows it, cannot have as it is. */
 static void
 json_escape(struct buf *b, unsigned char c)

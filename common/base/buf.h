@@ -39,6 +39,8 @@ void buf_add_json(struct buf *b, const char *p, size_t n);
 /* Length of the UTF-8 sequence at the head of the n > 0 bytes at p; 0 when
  * there is none (overlong forms, surrogates, values past U+10FFFF). */
 size_t buf_utf8_len(const char *p, size_t n);
+/* End the text before a last character that was cut off within. */
+void buf_utf8_trim(char *text);
 
 /* Room for n more bytes at data + len; false when memory is short. */
 bool buf_reserve(struct buf *b, size_t n) MUSTCHECK;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "common/base/buf.h"
+
 PRINTF(3, 0)
 static void
 err_fill(struct err *e, enum err_code code, const char *fmt, va_list ap)
@@ -12,6 +14,7 @@ err_fill(struct err *e, enum err_code code, const char *fmt, va_list ap)
 	e->sqlstate[0] = '\0';
 	e->field[0] = '\0';
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	buf_utf8_trim(e->msg);
 }
 
 bool
@@ -52,6 +55,7 @@ err_field(struct err *e, const char *field, const char *fmt, ...)
 	err_fill(e, ERR_INVALID, fmt, ap);
 	va_end(ap);
 	snprintf(e->field, sizeof(e->field), "%s", field);
+	buf_utf8_trim(e->field);
 	return false;
 }
 

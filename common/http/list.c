@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/http/res.h"
 #include "common/link/js.h"
 
 static const char *const SORTS[LIST_SORTS] = {
@@ -46,14 +47,15 @@ list_query(const struct req *r, struct list_query *ret, struct err *e)
 	return true;
 }
 
-struct json_object *
-list_page(const struct list_query *q, struct json_object *docs, int64_t total)
+/* What stands around the documents. */
+static struct json_object *
+page_fields(const struct list_query *q, int64_t total)
 {
 	struct json_object *o = js_new_object();
 	int64_t pages = total == 0 ? 1 : (total + q->limit - 1) / q->limit;
-	bool next = q->page<pages, prev = q->page> 1;
+	bool next = pages > q->page;
+	bool prev = q->page > 1;
 
-	js_set(o, "docs", docs);
 	js_set_bool(o, "hasNextPage", next);
 	js_set_bool(o, "hasPrevPage", prev);
 	js_set_int(o, "limit", q->limit);
@@ -64,4 +66,32 @@ list_page(const struct list_query *q, struct json_object *docs, int64_t total)
 	js_set_int(o, "totalDocs", total);
 	js_set_int(o, "totalPages", pages);
 	return o;
+}
+
+/* The documents are put in as they are: what the database holds may be
+ * deeper, or have longer numbers, than what is taken from a client. */
+bool
+list_page(struct res *res, const struct list_query *q, const struct buf *docs,
+    int64_t total, struct err *e)
+{
+	AUTO_JS *fields = page_fields(q, total);
+	AUTO_BUF rest = BUF_INIT;
+
+	js_print(fields, &rest);
+	if (!buf_ok(docs, e) || !buf_ok(&rest, e) ||
+	    !res_json_text(res, 200, "{\"docs\":", 8, e))
+		return false;
+	buf_add(&res->body, docs->data, docs->len);
+	buf_addc(&res->body, ',');
+	buf_add(&res->body, rest.data + 1, rest.len - 1);
+	return buf_ok(&res->body, e);
+}
+
+bool
+list_count(struct res *res, int64_t total, struct err *e)
+{
+	struct json_object *o = js_new_object();
+
+	js_set_int(o, "totalDocs", total);
+	return res_json(res, 200, o, e);
 }

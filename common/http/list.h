@@ -5,6 +5,7 @@
 #ifndef AFTERWORK_HTTP_LIST_H
 #define AFTERWORK_HTTP_LIST_H
 
+#include "common/base/buf.h"
 #include "common/http/req.h"
 #include "common/site/list.h"
 
@@ -25,8 +26,13 @@ struct list_query {
 bool list_query(
     const struct req *r, struct list_query *ret, struct err *e) MUSTCHECK;
 
-/* The page around docs, a JSON array (taken); given. */
-struct json_object *list_page(const struct list_query *q,
-    struct json_object *docs, int64_t total) MUSTCHECK;
+struct res;
+
+/* The page around docs, which is a JSON array as text: the answer. */
+bool list_page(struct res *res, const struct list_query *q,
+    const struct buf *docs, int64_t total, struct err *e) MUSTCHECK;
+
+/* {"totalDocs": total}: the answer of a collection's /count. */
+bool list_count(struct res *res, int64_t total, struct err *e) MUSTCHECK;
 
 #endif

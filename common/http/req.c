@@ -176,6 +176,16 @@ same_authority(const char *origin, const char *host)
 	return n > 0 && n == m && strncasecmp(origin, host, n) == 0;
 }
 
+/* The host that the client named, with its port.  Our nginx files tell it
+ * apart, since the HTTP_HOST of nginx's own fastcgi_params has no port. */
+static const char *
+host_of(struct fcgi *f)
+{
+	const char *host = param_or_empty(f, "REQUEST_HOST");
+
+	return *host != '\0' ? host : param_or_empty(f, "HTTP_HOST");
+}
+
 /* Browsers of today say it themselves; older ones send Origin.  Who says
  * neither (or "null") is not the site's own page.  Schemes are not compared:
  * TLS often ends in front of us, where we cannot see it. */
@@ -188,7 +198,7 @@ is_same_origin(struct fcgi *f)
 	if (site != NULL && *site != '\0')
 		return strcmp(site, "same-origin") == 0 ||
 		       strcmp(site, "none") == 0;
-	return same_authority(origin, param_or_empty(f, "HTTP_HOST")) ||
+	return same_authority(origin, host_of(f)) ||
 	       same_authority(origin, conf_text("SERVER_URL", ""));
 }
 
@@ -310,6 +320,21 @@ type_is_json(const struct req *r, struct err *e)
 	return true;
 }
 
+/* Those inside texts are counted too: a cap need not be exact. */
+static bool
+nodes_bounded(const struct buf *text, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		n += text->data[i] == '{' || text->data[i] == '[';
+	if (n > REQ_NODES_MAX)
+		return err_fail(e, ERR_TOO_LARGE,
+		    "The JSON has more than %d objects and lists.",
+		    REQ_NODES_MAX);
+	return true;
+}
+
 static bool
 read_json_text(struct req *r, size_t max_bytes, struct buf *text, struct err *e)
 {
@@ -317,7 +342,7 @@ read_json_text(struct req *r, size_t max_bytes, struct buf *text, struct err *e)
 
 	return type_is_json(r, e) &&
 	       body_init(&body, r, (int64_t)max_bytes, e) &&
-	       body_all(&body, text, e);
+	       body_all(&body, text, e) && nodes_bounded(text, e);
 }
 
 bool

@@ -12,7 +12,14 @@
 struct fcgi;
 struct json_object;
 
-enum { REQ_PARAMS_MAX = 4, REQ_ID_MAX = 65, REQ_BODY_MAX = 1024 * 1024 };
+enum {
+	REQ_PARAMS_MAX = 4,
+	REQ_ID_MAX = 65,
+	REQ_BODY_MAX = 1024 * 1024,
+	/* Parsed, each takes 1.5 KiB: a full body of nothing but "{}" would
+	 * take half a gigabyte. */
+	REQ_NODES_MAX = 20000,
+};
 
 struct req {
 	struct fcgi *fcgi;
@@ -54,8 +61,9 @@ bool req_query_bool(const struct req *r, const char *name, bool otherwise,
 bool req_param_id(
     const struct req *r, int i, int64_t *ret, struct err *e) MUSTCHECK;
 
-/* The whole body, at most max_bytes (ERR_TOO_LARGE), as a JSON object.
- * Content-Type must be application/json or absent.  *ret is given. */
+/* The whole body as a JSON object: at most max_bytes, and REQ_NODES_MAX
+ * objects and lists (ERR_TOO_LARGE).  Content-Type must be application/json or
+ * absent.  *ret is given. */
 bool req_json(struct req *r, size_t max_bytes, struct json_object **ret,
     struct err *e) MUSTCHECK;
 /* The same, but an array passes too. */

@@ -94,9 +94,11 @@ db_result_fail(const PGresult *r, const char *name, struct err *e)
 		err_fail(e, code, "statement \"%s\": %s", name, text);
 	else
 		err_fail(e, code, "%s", text);
-	if (is_raised(state))
+	if (is_raised(state)) {
 		snprintf(e->field, sizeof(e->field), "%s",
 		    db_diag(r, PG_DIAG_MESSAGE_DETAIL));
+		buf_utf8_trim(e->field);
+	}
 	snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", state);
 	return false;
 }

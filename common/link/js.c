@@ -15,6 +15,13 @@
 
 enum { PRINT_FLAGS = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE };
 
+/* PostgreSQL keeps 1e9 as the digits that it stands for.  What goes in must
+ * come out as a number that is taken again, and not a page long. */
+enum {
+	SCALED_DIGITS_MAX = 18, /* before the point, with the exponent */
+	EXPONENT_MAX = 324,     /* either way; a double ends there */
+};
+
 /* --- the words of a JSON text --- */
 
 struct words {
@@ -53,9 +60,26 @@ skip_digits(struct words *w)
 	return true;
 }
 
+/* The digits behind an 'e' and its sign; ndigits stand before the point. */
+static bool
+skip_exponent(struct words *w, size_t ndigits)
+{
+	bool down = is_one_of(w, "-");
+	size_t start;
+	int64_t value;
+
+	if (is_one_of(w, "+-"))
+		w->at++;
+	start = w->at;
+	return skip_digits(w) &&
+	       num_parse(
+		   w->p + start, w->at - start, 0, EXPONENT_MAX, &value) &&
+	       (down || (int64_t)ndigits + value <= SCALED_DIGITS_MAX);
+}
+
 /* A fraction or an exponent, where there is one. */
 static bool
-skip_number_tail(struct words *w, bool *ret_whole)
+skip_number_tail(struct words *w, size_t ndigits, bool *ret_whole)
 {
 	if (is_one_of(w, ".")) {
 		*ret_whole = false;
@@ -66,9 +90,7 @@ skip_number_tail(struct words *w, bool *ret_whole)
 	if (is_one_of(w, "eE")) {
 		*ret_whole = false;
 		w->at++;
-		if (is_one_of(w, "+-"))
-			w->at++;
-		return skip_digits(w);
+		return skip_exponent(w, ndigits);
 	}
 	return true;
 }
@@ -84,8 +106,9 @@ check_number(struct words *w, struct err *e)
 		w->at++;
 	start = w->at;
 	if (!skip_digits(w) || (w->p[start] == '0' && w->at > start + 1) ||
-	    !skip_number_tail(w, &whole))
-		return words_bad(w, "malformed number", e);
+	    !skip_number_tail(
+		w, w->p[start] == '0' ? 0 : w->at - start, &whole))
+		return words_bad(w, "malformed number, or one too large", e);
 	if (whole &&
 	    !num_parse(w->p + start, w->at - start, 0, INT64_MAX, &value))
 		return words_bad(w, "number beyond 64 bits", e);

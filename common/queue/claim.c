@@ -1,18 +1,8 @@
 #include "common/queue/claim.h"
 
-#include <inttypes.h>
-
+#include "common/base/arg.h"
 #include "common/base/clock.h"
 #include "common/link/db.h"
-
-enum { NUMBER_TEXT = 24 };
-
-static const char *
-number(int64_t v, char text[static NUMBER_TEXT])
-{
-	(void)snprintf(text, NUMBER_TEXT, "%" PRId64, v);
-	return text;
-}
 
 /* Row i of the claim; the columns stand in SQL_CLAIM_JOBS. */
 static void
@@ -51,16 +41,15 @@ bool
 claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
     struct err *e)
 {
-	char max[NUMBER_TEXT], fit[NUMBER_TEXT];
-	const char *const args[] = { want->queue, ret->queue, want->tasks,
-		want->fast, number(want->max_jobs, max),
-		number(want->fit_ms, fit) };
 	int64_t at_us = clock_mono_us();
 	struct db_rows *rows;
 	int n;
 
-	if (!db_query(
-		db, "claim_jobs", SQL_CLAIM_JOBS, LEN(args), args, &rows, e))
+	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, 6,
+		(const char *const[]){ want->queue, ret->queue, want->tasks,
+		    want->fast, arg_int(want->max_jobs).s,
+		    arg_int(want->fit_ms).s },
+		&rows, e))
 		return false;
 	n = db_nrows(rows);
 	ret->rows = rows;
@@ -114,9 +103,6 @@ static const char SQL_CLAIM_KEEP_HOUSE[] =
 bool
 claim_keep_house(struct db *db, int64_t keep_ms, struct err *e)
 {
-	char keep[NUMBER_TEXT];
-	const char *const args[] = { number(keep_ms, keep) };
-
-	return db_query(
-	    db, "claim_keep_house", SQL_CLAIM_KEEP_HOUSE, 1, args, NULL, e);
+	return db_query(db, "claim_keep_house", SQL_CLAIM_KEEP_HOUSE, 1,
+	    (const char *const[]){ arg_int(keep_ms).s }, NULL, e);
 }

@@ -1,10 +1,7 @@
 #include "common/queue/job.h"
 
-#include <inttypes.h>
-
+#include "common/base/arg.h"
 #include "common/link/db.h"
-
-enum { ID_TEXT = 24 };
 
 static const char SQL_JOB_ENQUEUE[] =
     "SELECT id, created FROM afterwork.enqueue_job("
@@ -48,12 +45,10 @@ static const char SQL_JOB_CANCEL[] = "SELECT afterwork.cancel($1::bigint)";
 bool
 job_cancel(struct db *db, int64_t id, struct err *e)
 {
-	char text[ID_TEXT];
-	const char *const args[] = { text };
 	AUTO_ROWS *rows = NULL;
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, id);
-	return db_query(db, "job_cancel", SQL_JOB_CANCEL, 1, args, &rows, e) &&
+	return db_query(db, "job_cancel", SQL_JOB_CANCEL, 1,
+		   (const char *const[]){ arg_int(id).s }, &rows, e) &&
 	       outcome("cancelled", db_text(rows, 0, 0), e);
 }
 
@@ -62,12 +57,10 @@ static const char SQL_JOB_REVIVE[] = "SELECT afterwork.revive($1::bigint)";
 bool
 job_revive(struct db *db, int64_t id, struct err *e)
 {
-	char text[ID_TEXT];
-	const char *const args[] = { text };
 	AUTO_ROWS *rows = NULL;
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, id);
-	if (!db_query(db, "job_revive", SQL_JOB_REVIVE, 1, args, &rows, e)) {
+	if (!db_query(db, "job_revive", SQL_JOB_REVIVE, 1,
+		(const char *const[]){ arg_int(id).s }, &rows, e)) {
 		if (e->code == ERR_CONFLICT)
 			return err_fail(e, ERR_CONFLICT,
 			    "Another job has taken the job's unique key.");

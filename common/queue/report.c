@@ -1,17 +1,7 @@
 #include "common/queue/report.h"
 
-#include <inttypes.h>
-
+#include "common/base/arg.h"
 #include "common/link/db.h"
-
-enum { NUMBER_TEXT = 24 };
-
-static const char *
-number(int64_t v, char text[static NUMBER_TEXT])
-{
-	(void)snprintf(text, NUMBER_TEXT, "%" PRId64, v);
-	return text;
-}
 
 static void
 add_column(struct buf *ret, const struct db_rows *rows, int col)
@@ -28,13 +18,12 @@ bool
 report_list(struct db *db, bool newest_first, int64_t limit, int64_t offset,
     struct buf *ret_docs, int64_t *ret_total, struct err *e)
 {
-	char rows_max[NUMBER_TEXT], skip[NUMBER_TEXT];
-	const char *const args[] = { newest_first ? "true" : "false",
-		number(limit, rows_max), number(offset, skip) };
 	AUTO_ROWS *rows = NULL;
 
-	if (!db_query(
-		db, "report_list", SQL_REPORT_LIST, LEN(args), args, &rows, e))
+	if (!db_query(db, "report_list", SQL_REPORT_LIST, 3,
+		(const char *const[]){ newest_first ? "true" : "false",
+		    arg_int(limit).s, arg_int(offset).s },
+		&rows, e))
 		return false;
 	add_column(ret_docs, rows, 0);
 	*ret_total = db_int(rows, 0, 1);
@@ -60,11 +49,10 @@ static const char SQL_REPORT_JOB[] =
 bool
 report_job(struct db *db, int64_t id, struct buf *ret_doc, struct err *e)
 {
-	char text[NUMBER_TEXT];
-	const char *const args[] = { number(id, text) };
 	AUTO_ROWS *rows = NULL;
 
-	if (!db_query(db, "report_job", SQL_REPORT_JOB, 1, args, &rows, e))
+	if (!db_query(db, "report_job", SQL_REPORT_JOB, 1,
+		(const char *const[]){ arg_int(id).s }, &rows, e))
 		return false;
 	if (db_nrows(rows) == 0)
 		return err_fail(e, ERR_NOT_FOUND, "Not Found");

@@ -36,6 +36,7 @@ struct guard {
 	struct slots slots;
 	uint32_t seen; /* wake counter before the slot was taken */
 	struct board *board;
+	int call; /* eventfd: the worker wants another runner */
 	int64_t end_us;
 	bool timed_out;   /* the worker was killed for its job's time */
 	bool missed;      /* it left work, or a wake-up, unanswered */

@@ -187,8 +187,8 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 }
 
 void
-worker_run(
-    struct board *b, const struct runner_want *want, int slot, int64_t end_us)
+worker_run(struct board *b, const struct runner_want *want, int slot, int call,
+    int64_t end_us)
 {
 	struct worker w = { .board = b,
 		.want = want,

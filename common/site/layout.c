@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/link/crypt.h"
 #include "common/link/js.h"
 
@@ -14,7 +15,7 @@ enum {
 static const int64_t ID_MAX = INT64_C(9007199254740991);
 
 /* Where in the layout we are: "layout.2.columns.0".  One that is too long is
- * cut, as err.field is. */
+ * cut behind a whole character, as err.field is. */
 struct path {
 	char text[ERR_FIELD_MAX];
 };
@@ -26,6 +27,7 @@ path_key(const struct path *at, const char *key)
 	size_t n = strlen(p.text);
 
 	(void)snprintf(p.text + n, sizeof(p.text) - n, ".%s", key);
+	buf_utf8_trim(p.text);
 	return p;
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/link/db.h"
-#include "common/site/arg.h"
+#include "common/base/arg.h"
 
 /* The document in column col of the only row; none: not found. */
 static bool

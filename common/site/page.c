@@ -4,7 +4,7 @@
 
 #include "common/link/db.h"
 #include "common/link/js.h"
-#include "common/site/arg.h"
+#include "common/base/arg.h"
 #include "common/site/layout.h"
 #include "common/site/text.h"
 

@@ -8,7 +8,7 @@
 #include "common/link/db.h"
 #include "common/link/js.h"
 #include "common/parse/query.h"
-#include "common/site/arg.h"
+#include "common/base/arg.h"
 
 static const struct {
 	enum user_role role;

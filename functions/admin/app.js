@@ -80,9 +80,11 @@ async function signIn(event) {
 	}
 }
 
+/* Asks who is left: a page that only looks signed out would hand a living
+ * session to the next person at this screen. */
 async function signOut() {
 	await api('POST', '/api/users/logout').catch(() => null);
-	showWho(null);
+	await api('GET', '/api/users/me').then((me) => showWho(me.user)).catch(showUploadError);
 }
 
 /* --- galleries --- */

@@ -1,4 +1,4 @@
-#!/bin/bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # What the tests of this folder share; source it after tests/lib.sh.
 #
 # Points     points_open before stack_start; then set_point NAME.WAY asks the
@@ -85,6 +85,11 @@ job_end() {
 	echo "$answer"
 }
 
+# ends_as ID STATE: so, and in time.
+ends_as() {
+	await 10 "[ \"\$(job_end $1)\" = '$2' ]"
+}
+
 ledger_open() {
 	sql 'CREATE SCHEMA tests;
 	    CREATE TABLE tests.ledger (job bigint, lease_no bigint,
@@ -113,6 +118,15 @@ album() {
 gallery_of() {
 	get "/api/pages/$1?depth=0"
 	jqr '.layout[1].images | sort | tostring'
+}
+
+# The words, in $as_owner, that make a command run as the servers' user.
+find_owner() {
+	local owner
+	owner=$(stat -c %U "$STATE/pg/data")
+	as_owner=()
+	[ "$owner" = "$(id -un)" ] || as_owner=(setpriv --reuid "$owner"
+		--regid "$(id -g "$owner")" --clear-groups --)
 }
 
 # How many workers are linked to the database.

@@ -21,7 +21,7 @@ code=$(curl -s -m 30 -o "$work/answer.$1" -w '%{http_code}' \
 	-H "Authorization: $authorization" \
 	-F "file=@$work/one.jpg;filename=$1.jpg" "$SERVER_URL/api/media")
 echo "$1 $code" >>"$work/codes"
-[ "$code" = 201 ] || sleep 0.1
+[ "$code" = 201 ] || sleep 0.3
 END
 chmod +x "$work/one"
 picture one.jpg >/dev/null
@@ -102,17 +102,43 @@ links() {
 	sql "SELECT count(*) FROM pg_stat_activity
 	    WHERE usename = 'afterwork_upload'"
 }
-for signal in INT QUIT; do
+warm_up() {
+	local i
 	for ((i = 0; i < 10; i++)); do
 		is_all=$(eight)
 		[ "$(links)" -lt 4 ] || break
 	done
 	is "$(links)" 4 'four processes have a link'
+}
+for signal in INT QUIT; do
+	warm_up
 	read -r postmaster _ <"$STATE/pids/postgresql"
 	kill -s $signal "$postmaster"
 	come_back
 	is "$is_all/$(eight)" ' 8 201/ 8 201' \
 		"$signal between two requests fails neither"
 done
+# Row and job are committed, but the answer that says so is lost: the file
+# must stay.  The first answer of a request is who the user is.
+if command -v strace >/dev/null; then
+	warm_up
+	pids=()
+	for pid in $(function_pids upload | tail -n +2); do
+		pids+=(-p "$pid")
+	done
+	strace "${pids[@]}" -o /dev/null -e trace=recvfrom \
+		-e inject=recvfrom:error=ECONNRESET:when=2 2>"$work/strace" &
+	tracer=$!
+	await 10 '[ "$(grep -c attached "$work/strace")" = 4 ]'
+	upload "$(picture unknown.jpg)"
+	kill "$tracer"
+	wait "$tracer" 2>/dev/null
+	status_is 503 'an upload whose outcome is not known'
+	key=$(sql "SELECT storage_key FROM site.media
+	    WHERE filename = 'unknown.jpg'")
+	ok 'its row is there, and its file' [ -s "$STATE/media/$key" ]
+	ok 'its job is run' await 10 'sql "SELECT state FROM afterwork.history
+	    ORDER BY id DESC LIMIT 1" | grep -qx done'
+fi
 is "$(processes)" "$before" 'no function ended'
 done_testing

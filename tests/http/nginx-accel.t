@@ -30,8 +30,10 @@ sed -i "s|$evil|$work/functions/\$afterwork_script|" \
 export FUNCTIONS_DIR=$work/functions
 ok 'planted' stack_part restart status
 ok 'planted' stack_part restart media
-kill -HUP "$(cut -d' ' -f1 "$home/pids/nginx")"
-await 5 'get /healthz; [ "$body" = mine ]'
+nginx=$(cut -d' ' -f1 "$home/pids/nginx")
+old=$(descendants "$nginx")
+kill -HUP "$nginx"
+ok 'nginx takes the new settings' await 10 '! kill -0 $old 2>/dev/null'
 
 get /healthz
 is "$body" mine 'a function answers with its own words'

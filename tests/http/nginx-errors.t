@@ -25,12 +25,37 @@ is "$body" '{"message":"Route not found \"/api/nothing\""}' 'as Payload says it'
 header_is content-type application/json 'in JSON'
 request GET '/api/a"b\c' --path-as-is
 status_is 404 'a path that JSON cannot hold as it is'
-ok 'is still JSON' jq -e . <<<"$body" >"$work/out"
+ok 'is still JSON' jq empty <<<"$body"
 
 get /_media/x.png
 error 404 'Not Found' 'the media folder from outside'
 get /healthz -H "X-Long: $(head -c 9000 /dev/zero | tr '\0' a)"
 error 400 'The request is not valid HTTP.' 'a header of 9000 bytes'
+
+# What nginx cannot read: there is no path yet that a location could be for.
+get '/api/media/file/a%00b'
+error 400 'The request is not valid HTTP.' 'a NUL byte in a path'
+get "/$(head -c 9000 /dev/zero | tr '\0' a)"
+error 414 'The request URL is too long.' 'a path of 9000 bytes'
+raw() {
+	exec 5<>"/dev/tcp/127.0.0.1/${SERVER_URL##*:}"
+	# One write: bash would send each line by itself.
+	printf '%s\r\n' "$@" '' >"$work/request"
+	cat "$work/request" >&5
+	tr -d '\r' <&5 >"$work/raw"
+	exec 5>&-
+	status=$(sed -n '1s/^[^ ]* \([0-9]*\).*/\1/p' "$work/raw")
+	headers=$(sed '/^$/,$d; s/^[^:]*:/\L&/' "$work/raw")
+	body=$(sed '1,/^$/d' "$work/raw")
+}
+raw 'GET /healthz HTTP/1.1' 'Host: a' 'Transfer-Encoding: gzip'
+error 501 'This transfer encoding is not known here.' 'a foreign encoding'
+raw 'GET /healthz HTTP/9.0' 'Host: a'
+error 505 'This version of HTTP is not known here.' 'a foreign version'
+raw 'GET /healthz%00 HTTP/1.1' 'Host: a' 'Content-Length: 99999999'
+error 400 'The request is not valid HTTP.' 'and a large body announced'
+get /_afterwork_error
+error 404 'Not Found' 'the way to these answers from outside'
 
 ok 'the status function stops' stack_part stop status
 get /healthz
@@ -46,6 +71,7 @@ is "$(grep -rl do-not-log-this "$STATE/log/" | wc -l)" 0 \
 get /admin
 status_is 308 'the page without its slash'
 header_is location /admin/ 'leads to the page'
+like "$(header x-request-id)" '^[0-9a-f]{32}$' 'and has its id'
 get /admin/
 status_is 200 'the page'
 like "$(header content-security-policy)" "^default-src 'none'; script-src 'self'" \

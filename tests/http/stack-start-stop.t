@@ -14,9 +14,8 @@ for name in SERVER_URL ADMIN_EMAIL ADMIN_PASSWORD API_KEY CRON_SECRET \
 	DATABASE_URL; do
 	isnt "$(. "$STATE/env" && echo "${!name}")" '' "env holds $name"
 done
-ok 'the command works with what env holds' env -i PATH="$PATH" \
-	bash -c '. "$1" && "$2" migrate' - "$STATE/env" "$B/afterwork" \
-	>"$work/out"
+ok 'the command works with what env holds' quiet env -i PATH="$PATH" \
+	bash -c '. "$1" && "$2" migrate' - "$STATE/env" "$B/afterwork"
 
 get /healthz
 status_is 200 'it is healthy'
@@ -37,25 +36,25 @@ is "$(ports | grep -c "^0100007F:$(printf %04X "$port")$")" 1 \
 is "$(ports | grep -c "^00000000:$(printf %04X "$port")$")" 0 \
 	'and on nothing else'
 
-before=$(processes | sort)
+before=$(cat "$home"/pids/*)
 said=$(deploy/stack start)
 is $? 0 'a second start succeeds'
 is "$said" "stack: running already, $SERVER_URL" 'and says why'
-is "$(processes | sort)" "$before" 'and starts nothing'
+is "$(cat "$home"/pids/*)" "$before" 'and starts nothing'
 
 sql 'CREATE TABLE public.kept AS SELECT 42 AS n'
 sleep 300 &
 bystander=$!
-ok 'it stops' deploy/stack stop >"$work/out"
+ok 'it stops' quiet deploy/stack stop
 is "$(processes)" '' 'nothing of it is left'
 ok 'a bystander is' kill -0 "$bystander"
 kill "$bystander"
 deploy/stack status >"$work/out" 2>&1
 is $? 3 'status: nothing runs'
-ok 'stop again is fine' deploy/stack stop >"$work/out"
+ok 'stop again is fine' quiet deploy/stack stop
 
 key=$API_KEY secret=$CRON_SECRET
-ok 'it starts again' deploy/stack start >"$work/out"
+ok 'it starts again' quiet deploy/stack start
 stack_use
 sql_is 'SELECT n FROM public.kept' 42 'with its data'
 is "$API_KEY $CRON_SECRET" "$key $secret" 'with its keys'
@@ -69,7 +68,7 @@ await 5 '! kill -0 $pid 2>/dev/null'
 sleep 300 &
 bystander=$!
 sed -i "s/^[0-9]*/$bystander/" "$STATE/pids/pinger"
-ok 'it stops with a stale number' deploy/stack stop >"$work/out"
+ok 'it stops with a stale number' quiet deploy/stack stop
 ok 'and leaves the other process' kill -0 "$bystander"
 kill "$bystander"
 done_testing

@@ -29,8 +29,8 @@ upload "$(picture closed.jpg)"
 status_is 201 'an upload works'
 ok 'its job is run' job_done "$(jqr .job.id)"
 first=$(readlink "$state")
-ok 'it stops' mine stop >"$work/out"
-ok 'it starts again' mine start >"$work/out"
+ok 'it stops' quiet mine stop
+ok 'it starts again' quiet mine start
 is "$(readlink "$state")" "$first" 'with the same folder'
 stack_use
 get /api/media/count

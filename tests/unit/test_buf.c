@@ -128,6 +128,31 @@ test_steal(void)
 	free(text);
 }
 
+static void
+test_trim(void)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "abc", "abc" },
+		{ "a\xc3\xa9", "a\xc3\xa9" },
+		{ "a\xc3", "a" },
+		{ "\xe2\x82", "" },
+		{ "a\xe2\x82\xac", "a\xe2\x82\xac" },
+		{ "a\xf0\x9f\x98", "a" },
+		{ "\xa9\xa9", "\xa9\xa9" },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%s", cases[i].in);
+		buf_utf8_trim(text);
+		is_text(text, cases[i].want, "trim case %zu", i);
+	}
+}
+
 int
 main(void)
 {
@@ -141,6 +166,7 @@ main(void)
 		buf_add_json(&b, json[i].in, json[i].n);
 		is_text(b.data, json[i].want, "JSON string %s", json[i].want);
 	}
+	test_trim();
 	for (size_t i = 0; i < LEN(utf8); i++)
 		is_int((int64_t)buf_utf8_len(utf8[i].in, utf8[i].n),
 		    (int64_t)utf8[i].want, "UTF-8 case %zu", i);

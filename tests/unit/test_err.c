@@ -70,6 +70,12 @@ test_cut(void)
 	(void)err_errno(&e, ERR_BUG, "%s", text);
 	is_int((int64_t)strlen(e.msg), ERR_MSG_MAX - 1,
 	    "a long message leaves no room for the reason");
+	memcpy(text + ERR_FIELD_MAX - 2, "\xc3\xa9", 2);
+	memcpy(text + ERR_MSG_MAX - 3, "\xe2\x82\xac", 3);
+	(void)err_field(&e, text, "%s", text);
+	is_int((int64_t)strlen(e.field), ERR_FIELD_MAX - 2,
+	    "no half character ends a field");
+	is_int((int64_t)strlen(e.msg), ERR_MSG_MAX - 3, "nor a message");
 }
 
 int

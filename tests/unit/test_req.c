@@ -177,23 +177,27 @@ static void
 test_same_origin(void)
 {
 	static const struct {
-		const char *site, *origin, *host;
+		const char *site, *origin, *host, *request_host;
 		bool same;
 	} cases[] = {
-		{ "same-origin", "", "a.example", true },
-		{ "none", "", "a.example", true },
-		{ "same-site", "https://a.example", "a.example", false },
-		{ "cross-site", "https://a.example", "a.example", false },
-		{ "nonsense", "", "a.example", false },
-		{ "", "https://a.example", "a.example", true },
-		{ "", "http://A.Example:8080", "a.example:8080", true },
-		{ "", "https://a.example", "b.example", false },
-		{ "", "https://a.example.evil", "a.example", false },
-		{ "", "https://evil/a.example", "a.example", false },
-		{ "", "https://site.example", "inner:8080", true },
-		{ "", "null", "a.example", false },
-		{ "", "", "a.example", false },
-		{ "", "", "", false },
+		{ "same-origin", "", "a.example", "", true },
+		{ "none", "", "a.example", "", true },
+		{ "same-site", "https://a.example", "a.example", "", false },
+		{ "cross-site", "https://a.example", "a.example", "", false },
+		{ "nonsense", "", "a.example", "", false },
+		{ "", "https://a.example", "a.example", "", true },
+		{ "", "http://A.Example:8080", "a.example:8080", "", true },
+		{ "", "https://a.example", "b.example", "", false },
+		{ "", "https://a.example.evil", "a.example", "", false },
+		{ "", "https://evil/a.example", "a.example", "", false },
+		{ "", "https://site.example", "inner:8080", "", true },
+		{ "", "null", "a.example", "", false },
+		{ "", "", "a.example", "", false },
+		{ "", "", "", "", false },
+		{ "", "http://a.example:8080", "a.example", "a.example:8080",
+		    true },
+		{ "", "http://a.example", "a.example", "a.example:8080",
+		    false },
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++) {
@@ -202,7 +206,8 @@ test_same_origin(void)
 		req_open(&o,
 		    ENV("REQUEST_URI", "/", "HTTP_SEC_FETCH_SITE",
 			cases[i].site, "HTTP_ORIGIN", cases[i].origin,
-			"HTTP_HOST", cases[i].host),
+			"HTTP_HOST", cases[i].host, "REQUEST_HOST",
+			cases[i].request_host),
 		    "");
 		is_int(o.req.same_origin, cases[i].same,
 		    "site \"%s\", origin \"%s\", host \"%s\"", cases[i].site,

@@ -11,8 +11,9 @@ DECLARE
 	old afterwork.task;
 	new afterwork.task;
 BEGIN
-	SELECT * INTO old FROM afterwork.task t WHERE t.slug = def ->> 'slug'
-	FOR UPDATE;
+	-- Two hosts may register at once; readers do not wait for this.
+	LOCK TABLE afterwork.task IN SHARE ROW EXCLUSIVE MODE;
+	SELECT * INTO old FROM afterwork.task t WHERE t.slug = def ->> 'slug';
 	new.slug := def ->> 'slug';
 	new.label := coalesce(def ->> 'label', def ->> 'slug');
 	new.handler := def ->> 'handler';
@@ -158,12 +159,17 @@ END
 $$;
 
 -- Keep the house: partitions of history for today and three days to come, and
--- none whose last day is older than keep.  Waits at most a second for a lock
--- and does nothing when another runner is at it.  Runs once an hour, after
--- outlook() said so; the seconds do not matter.
+-- none whose last day is older than keep.  Runs once an hour, after outlook()
+-- said so; the seconds do not matter, and does nothing when another runner is
+-- at it.
+--
+-- Making or dropping a partition shuts history, and with it every settle(),
+-- from then to the end of the transaction.  Hence the order: what takes long
+-- and locks nothing first, at most one drop that succeeds, the making last, no
+-- wait longer than lock_timeout, and none after the first that was in vain.
 CREATE OR REPLACE FUNCTION afterwork.keep_house(keep interval)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' SET lock_timeout = '1s' AS $$
+SET search_path = '' SET lock_timeout = '250ms' AS $$
 DECLARE
 	day  date;
 	part record;
@@ -172,17 +178,14 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	FOR day IN SELECT generate_series((now() AT TIME ZONE 'UTC')::date,
-	    (now() AT TIME ZONE 'UTC')::date + 3, interval '1 day') LOOP
-		BEGIN
-			EXECUTE format('CREATE TABLE IF NOT EXISTS afterwork.%I '
-			    'PARTITION OF afterwork.history FOR VALUES FROM (%L) TO (%L)',
-			    'history_' || to_char(day, 'YYYYMMDD'),
-			    day || ' 00:00+00', (day + 1) || ' 00:00+00');
-		EXCEPTION WHEN lock_not_available OR check_violation THEN
-			NULL;	-- the default partition takes the rows
-		END;
-	END LOOP;
+	UPDATE afterwork.upkeep SET next_at = now() + interval '1 hour';
+	DELETE FROM afterwork.history_default h
+	WHERE h.ctid = ANY (ARRAY(SELECT o.ctid FROM afterwork.history_default o
+	    WHERE o.finished_at < now() - keep LIMIT 10000));
+	IF FOUND THEN
+		-- Perhaps not all of them: the rest soon.
+		UPDATE afterwork.upkeep SET next_at = now() + interval '1 minute';
+	END IF;
 	FOR part IN
 		SELECT c.relname FROM pg_catalog.pg_inherits i
 		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
@@ -190,15 +193,30 @@ BEGIN
 		  AND c.relname ~ '^history_[0-9]{8}$'
 		  AND to_date(right(c.relname, 8), 'YYYYMMDD') + 1
 		      < (now() - keep) AT TIME ZONE 'UTC'
+		ORDER BY c.relname
 	LOOP
 		BEGIN
 			EXECUTE format('DROP TABLE afterwork.%I', part.relname);
+			UPDATE afterwork.upkeep
+			SET next_at = now() + interval '1 minute';
 		EXCEPTION WHEN lock_not_available THEN
 			NULL;	-- somebody reads it; next hour
 		END;
+		EXIT;
 	END LOOP;
-	DELETE FROM afterwork.history_default h
-	WHERE h.finished_at < now() - keep;
-	UPDATE afterwork.upkeep SET next_at = now() + interval '1 hour';
+	FOR day IN SELECT generate_series((now() AT TIME ZONE 'UTC')::date,
+	    (now() AT TIME ZONE 'UTC')::date + 3, interval '1 day') LOOP
+		BEGIN
+			EXECUTE format('CREATE TABLE IF NOT EXISTS afterwork.%I '
+			    'PARTITION OF afterwork.history FOR VALUES FROM (%L) TO (%L)',
+			    'history_' || to_char(day, 'YYYYMMDD'),
+			    day || ' 00:00+00', (day + 1) || ' 00:00+00');
+		EXCEPTION
+		WHEN check_violation THEN
+			NULL;	-- the default partition has rows of that day
+		WHEN lock_not_available THEN
+			EXIT;	-- ... and takes them until the next hour
+		END;
+	END LOOP;
 END
 $$;

@@ -1,4 +1,9 @@
 -- The claim, and what a runner asks when there is nothing to claim.
+--
+-- Each of these walks one index from its start and stops.  A queue is mostly
+-- empty when its statistics are taken, so before a burst the planner expects
+-- a handful of rows and would rather fetch and sort all there are, again at
+-- every claim.  That is what the settings forbid.
 
 -- Take up to max_jobs jobs, in index order (priority, run_at, id), and commit
 -- with the caller's transaction.  Each gets a new lease number and is held
@@ -26,7 +31,8 @@ RETURNS TABLE (queue text, id bigint, lease_no bigint, task text, input jsonb,
 	retries integer, backoff text, delay_ms bigint, max_delay_ms bigint,
 	jitter boolean, retired boolean, more boolean)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' SET enable_seqscan = off SET jit = off AS $$
+SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_sort = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	can    text[];		-- the tasks that may be claimed
@@ -102,7 +108,8 @@ $$;
 -- Delayed jobs of one queue that have come due become ready, 1,000 at a time.
 CREATE OR REPLACE FUNCTION afterwork.promote(here text)
 RETURNS void LANGUAGE sql SET search_path = ''
-SET enable_seqscan = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_sort = off SET jit = off AS $$
 	UPDATE afterwork.job j SET state = 'ready'
 	WHERE j.queue = here AND j.id = ANY (ARRAY(
 		SELECT d.id FROM afterwork.job d
@@ -117,7 +124,8 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.claimable(queues text[], but text,
 	tasks text[])
 RETURNS boolean LANGUAGE sql STABLE SET search_path = ''
-SET enable_seqscan = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_sort = off SET jit = off AS $$
 	SELECT EXISTS (
 		SELECT FROM afterwork.queue q
 		WHERE NOT q.paused
@@ -142,7 +150,8 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.outlook(queues text[],
 	OUT claimable boolean, OUT next_ms bigint, OUT upkeep_due boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
-SET enable_seqscan = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_sort = off SET jit = off AS $$
 	SELECT afterwork.claimable(queues, NULL, NULL),
 	    (SELECT ceil(extract(epoch FROM min(d.run_at) - clock_timestamp())
 	        * 1000)::bigint

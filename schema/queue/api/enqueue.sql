@@ -144,6 +144,11 @@ BEGIN
 		PERFORM afterwork.refuse('concurrencyKey',
 		    'A key has 1 to 255 characters.');
 	END IF;
+	-- No interval leads to or from infinity: every sum over it would fail.
+	IF NOT isfinite(enqueue_job.run_at) THEN
+		PERFORM afterwork.refuse('waitUntil',
+		    'This field must be a date such as 2026-07-20T12:00:00Z.');
+	END IF;
 
 	place := coalesce(enqueue_job.queue, t.queue);
 	PERFORM FROM afterwork.queue q WHERE q.name = place;

@@ -2,8 +2,8 @@
  * Numbers as statement arguments: arg_int(7).s is "7" for as long as the
  * expression that it stands in.
  */
-#ifndef AFTERWORK_SITE_ARG_H
-#define AFTERWORK_SITE_ARG_H
+#ifndef AFTERWORK_BASE_ARG_H
+#define AFTERWORK_BASE_ARG_H
 
 #include <stdio.h>
 

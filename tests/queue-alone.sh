@@ -1,0 +1,27 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# A database of a test's own beside the stack's, with the queue and without the
+# site, gone when the test ends:
+#
+#	queue_alone claim    makes it and lets sql, sql_is and sql_as use it
+#	task SLUG [MEMBERS]  registers a task, MEMBERS being more of its task.json
+#
+# Needs stack_shared (or a stack of the test's own) before.
+
+queue_alone() {
+	alone=$1_$$
+	sql_as postgres "CREATE DATABASE $alone OWNER afterwork" ||
+		bail "no database $alone"
+	trap 'sql_as postgres "DROP DATABASE IF EXISTS $alone WITH (FORCE)" \
+		>/dev/null; lib_end' EXIT
+	sql_as postgres "REVOKE TEMPORARY ON DATABASE $alone FROM PUBLIC"
+	alone_stack=$DATABASE_URL
+	DATABASE_URL=${DATABASE_URL/\/afterwork\?/\/$alone?}
+	[ "$DATABASE_URL" != "$alone_stack" ] || bail "not a stack's URL"
+	TASKS_DIR='' "$B/afterwork" migrate --queue-only --no-tasks \
+		>"$work/migrate" 2>&1 || bail "$(cat "$work/migrate")"
+}
+
+task() {
+	sql "SELECT afterwork.task_register(
+		'{\"slug\":\"$1\"${2+,$2}}')" >/dev/null || bail "no task $1"
+}
