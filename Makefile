@@ -116,7 +116,7 @@ packages:	## install the Debian packages that building and testing need
 	deploy/packages.sh test
 
 # Packages come before make reads their flags, hence the second make.
-again = $(MAKE) --no-print-directory $(if $(filter -j% j%,$(MAKEFLAGS)),,-j2)
+again = $(MAKE) --no-print-directory $(if $(filter -j% j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 test:	## install what is missing, build, run every test
 	@deploy/packages.sh test
@@ -277,6 +277,8 @@ $(BENCH_UPLOADS): $B/functions/upload
 	$(Q)ln -f $< $@
 
 # --- fuzzing -----------------------------------------------------------------
+# What a fuzzer may reach: bytes and values, no database.
+FUZZ_LIB_C := $(filter common/base/% common/parse/% common/link/%,$(COMMON_C))
 FUZZ_FLAGS := $(DIALECT) -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
@@ -285,7 +287,7 @@ $B/fuzz/obj/%.o: %.c | $B/libs-present
 	$(call say,CC,'$< (fuzz)')
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
-$B/fuzz/libcommon.a: $(call fobj,$(COMMON_C)) $B/lists/common
+$B/fuzz/libcommon.a: $(call fobj,$(FUZZ_LIB_C)) $B/lists/common
 	$(Q)$(archive)
 
 $(FUZZERS): $B/fuzz/%: $B/fuzz/obj/tests/fuzz/%.o $B/fuzz/libcommon.a
@@ -339,4 +341,4 @@ uninstall:	## remove what install put there
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_C)) \
 	$(call tobj,$(filter common/runner/%,$(COMMON_C)) functions/run.c \
-	$(TASK_C) $(TEST_TASK_C)) $(call fobj,$(COMMON_C) $(FUZZ_C)))
+	$(TASK_C) $(TEST_TASK_C)) $(call fobj,$(FUZZ_LIB_C) $(FUZZ_C)))

@@ -101,8 +101,9 @@ enqueue(struct app *app, struct json_object *body, int64_t *ret_id,
 		return false;
 	if (job_enqueue(app->db, &o.spec, ret_id, ret_created, e))
 		return true;
-	/* 22007, 22008: what PostgreSQL says of a text that is no time. */
-	if (strncmp(e->sqlstate, "2200", 4) == 0 && o.spec.run_at != NULL)
+	/* What PostgreSQL says of a text that is no time. */
+	if (strcmp(e->sqlstate, "22007") == 0 ||
+	    strcmp(e->sqlstate, "22008") == 0)
 		return refuse_date(e);
 	return false;
 }

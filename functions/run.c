@@ -105,7 +105,10 @@ handle_run(
 	 * while it had the slot and may be of another queue. */
 	res->wake =
 	    ok && report.had_slot && (!report.none_left || report.called);
-	return res_json(res, ok ? 200 : res_status_of(fault.code),
+	return res_json(res,
+	    ok                              ? 200
+	    : fault.code == ERR_UNAVAILABLE ? 503
+					    : 500,
 	    report_json(&report, ok, clock_mono_ms() - start_ms), e);
 }
 

@@ -8,6 +8,7 @@
 DO $$
 DECLARE
 	name text;
+	setting text;
 BEGIN
 	FOREACH name IN ARRAY ARRAY['upload', 'run', 'status', 'jobs', 'media',
 	    'pages', 'users'] LOOP
@@ -18,6 +19,15 @@ BEGIN
 		END IF;
 		EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I',
 		    current_database(), 'afterwork_' || name);
+		-- What a direct link asks for itself (common/link/db_link.c);
+		-- behind a pooler nobody does.
+		FOREACH setting IN ARRAY ARRAY['search_path = ''''',
+		    'TimeZone = UTC', 'DateStyle = ISO', 'jit = off',
+		    'lock_timeout = 5000', 'statement_timeout = 9800',
+		    'idle_in_transaction_session_timeout = 10000'] LOOP
+			EXECUTE format('ALTER ROLE %I SET ', 'afterwork_' || name)
+			    || setting;
+		END LOOP;
 	END LOOP;
 END
 $$;

@@ -142,9 +142,13 @@ now_ms() {
 	echo "$((${EPOCHREALTIME/[.,]/} / 1000))"
 }
 
-# quiet COMMAND…: what it says goes to $work/out.
+# quiet COMMAND…: what it says goes to $work/out, and is shown if it fails.
 quiet() {
-	"$@" >"$work/out" 2>&1
+	local code
+	"$@" >"$work/out" 2>&1 && return
+	code=$?
+	diag "exit status $code: $(tail -n 5 "$work/out")"
+	return $code
 }
 
 skip_all() {

@@ -3,7 +3,9 @@
  *
  * Others hold the pointer and use these.  Input is strict: UTF-8 checked,
  * one value, all bytes used, at most JS_DEPTH_MAX deep, no \u0000 anywhere
- * (PostgreSQL text cannot hold it), no duplicate-key surprises (last wins).
+ * (PostgreSQL text cannot hold it), no duplicate-key surprises (last wins),
+ * no whole number beyond 64 bits nor one that an exponent makes so (1e30),
+ * which PostgreSQL would write out in full.
  */
 #ifndef AFTERWORK_LINK_JS_H
 #define AFTERWORK_LINK_JS_H

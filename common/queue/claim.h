@@ -17,7 +17,7 @@ struct db;
 struct db_rows;
 
 enum {
-	CLAIM_MAX = 100,       /* jobs a claim */
+	CLAIM_MAX = 100,                           /* jobs a claim */
 	CLAIM_RETENTION_MS = 7 * 24 * 3600 * 1000, /* RETENTION's default */
 	CLAIM_CRASHES_MAX = 3, /* a job that took so many runners is parked */
 };

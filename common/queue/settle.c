@@ -96,14 +96,23 @@ columns_end(struct columns *c, const char *args[], struct err *e)
 	return true;
 }
 
+static bool
+is_among(const struct db_rows *rows, int64_t id)
+{
+	for (int i = 0; i < db_nrows(rows); i++)
+		if (db_int(rows, i, 0) == id)
+			return true;
+	return false;
+}
+
 static const char SQL_SETTLE_JOBS[] =
-    "SELECT count(*) FROM afterwork.settle($1, $2::bigint[],\n"
+    "SELECT s FROM afterwork.settle($1, $2::bigint[],\n"
     "    $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],\n"
-    "    $7::bigint[], $8::text[], $9::text[], $10::text[])";
+    "    $7::bigint[], $8::text[], $9::text[], $10::text[]) s";
 
 bool
-settle_jobs(struct db *db, const char *queue, const struct settlement *s,
-    size_t n, size_t *ret_settled, struct err *e)
+settle_jobs(struct db *db, const char *queue, struct settlement *s, size_t n,
+    size_t *ret_settled, struct err *e)
 {
 	CLEANUP(columns_release)
 	struct columns c = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT,
@@ -117,6 +126,8 @@ settle_jobs(struct db *db, const char *queue, const struct settlement *s,
 	    !db_query(
 		db, "settle_jobs", SQL_SETTLE_JOBS, LEN(args), args, &rows, e))
 		return false;
-	*ret_settled = (size_t)db_int(rows, 0, 0);
+	*ret_settled = (size_t)db_nrows(rows);
+	for (size_t i = 0; i < n; i++)
+		s[i].lost = *ret_settled < n && !is_among(rows, s[i].id);
 	return true;
 }

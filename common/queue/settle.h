@@ -24,6 +24,7 @@ struct settlement {
 	int64_t delay_ms;
 	int64_t start_us; /* from the claim to the start */
 	int64_t took_us;  /* from the start to the end */
+	bool lost;        /* set by settle_jobs: somebody else has it */
 	char *output;     /* owned (free): JSON, or NULL */
 	char *error;      /* owned (free): for people, or NULL */
 	char *detail;     /* owned (free): JSON object for the log */
@@ -43,10 +44,11 @@ void settle_crash(const struct job *job, struct settlement *ret);
 
 /*
  * Settle n jobs (1 .. CLAIM_MAX) of one queue in the open transaction, or in
- * one of their own.  *ret_settled: how many were still the caller's.  Fewer
- * than n: roll back, if their work is in the same transaction.
+ * one of their own.  *ret_settled: how many were still the caller's; each
+ * other one is marked lost.  Fewer than n: roll back, if their work is in the
+ * same transaction.
  */
-bool settle_jobs(struct db *db, const char *queue, const struct settlement *s,
+bool settle_jobs(struct db *db, const char *queue, struct settlement *s,
     size_t n, size_t *ret_settled, struct err *e) MUSTCHECK;
 
 #endif

@@ -117,7 +117,7 @@ log_attempt(
 	log_int(&l, "job", job->id);
 	log_int(&l, "attempt", job->attempt);
 	log_int(&l, "lease", job->lease_no);
-	log_text(&l, "outcome", names[s->op]);
+	log_text(&l, "outcome", s->lost ? "lost" : names[s->op]);
 	log_text(&l, "error", s->error);
 	log_int(&l, "us", s->took_us);
 	log_end(&l);
@@ -159,7 +159,7 @@ run_one(struct worker *w, size_t i, struct err *e)
 	point("handled");
 	s->took_us = clock_mono_us() - start_us;
 	db_deadline(w->db, WORKER_DEADLINE_MS);
-	pace_learn(&w->pace, job->task, s->took_us);
+	pace_learn(&w->pace, job->task, s->took_us, w->in_savepoint);
 	if (ok)
 		s->op = SETTLE_DONE;
 	else {
@@ -187,7 +187,8 @@ settle(struct worker *w, size_t first, size_t n, struct err *e)
 	if (!settle_jobs(
 		w->db, w->claim.queue, &w->done[first], n, &settled, e))
 		return db_connected(w->db) ? UNDONE : LOST;
-	if (settled < n) {
+	/* Work of theirs would be committed; without any, the rest stands. */
+	if (settled < n && w->in_tx) {
 		(void)err_fail(e, ERR_CONFLICT, "the lease was lost");
 		return UNDONE;
 	}
@@ -224,7 +225,7 @@ account(struct worker *w, size_t first, size_t n)
 		struct settlement *s = &w->done[i];
 
 		log_attempt(w, &w->claim.jobs[i], s);
-		if (s->op != SETTLE_RELEASE) {
+		if (s->op != SETTLE_RELEASE && !s->lost) {
 			board_report(w->board, s->id, board_status(s->op));
 			w->board->ran++;
 		}
@@ -247,8 +248,6 @@ settle_undone(
 	settle_failure(&w->claim.jobs[i], false, s);
 	if (!settle_jobs(w->db, w->claim.queue, s, 1, &settled, e))
 		return false;
-	if (settled == 0)
-		s->op = SETTLE_RELEASE; /* somebody else has it */
 	account(w, i, 1);
 	return true;
 }

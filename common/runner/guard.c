@@ -39,6 +39,7 @@ struct guard {
 	int call; /* eventfd: the worker wants another runner */
 	int64_t end_us;
 	bool timed_out;   /* the worker was killed for its job's time */
+	int64_t late_id;  /* that job */
 	bool missed;      /* it left work, or a wake-up, unanswered */
 	int strange_ends; /* workers that died with no job running */
 };
@@ -94,6 +95,7 @@ check_time(struct guard *g, pid_t worker)
 	if (clock_mono_us() < limit_us || i != atomic_load(&b->current))
 		return;
 	g->timed_out = true;
+	g->late_id = b->jobs[i].id;
 	(void)kill(worker, SIGKILL);
 }
 
@@ -177,10 +179,14 @@ settle_current(
 
 	s->start_us = atomic_load(&g->board->started_us) - g->board->claimed_us;
 	s->took_us = clock_mono_us() - atomic_load(&g->board->started_us);
-	if (g->timed_out) {
+	if (g->timed_out && job->id == g->late_id) {
 		settle_failure(job, false, s);
 		buf_addf(&why, "The job took longer than its timeout of %d ms.",
 		    job->timeout_ms);
+	} else if (g->board->end == BOARD_LOST) {
+		/* Perhaps its own doing: else it would go on for ever. */
+		settle_failure(job, false, s);
+		buf_adds(&why, "The database was lost while the job ran.");
 	} else {
 		settle_crash(job, s);
 		buf_adds(&why, "The job ended its runner.");
@@ -201,11 +207,11 @@ try_mend(struct guard *g, struct db *db, struct err *e)
 		s[i].id = b->jobs[i].id;
 		s[i].lease_no = b->jobs[i].lease_no;
 		s[i].op = SETTLE_RELEASE;
-		if (i == current && b->end == BOARD_CRASHED)
+		if (i == current)
 			settle_current(g, &b->jobs[i], &s[i]);
 	}
 	ok = settle_jobs(db, b->queue, s, (size_t)held, &settled, e);
-	if (ok && current >= 0 && s[current].op != SETTLE_RELEASE) {
+	if (ok && current >= 0 && !s[current].lost) {
 		board_report(b, s[current].id, board_status(s[current].op));
 		b->ran++;
 	}
@@ -277,7 +283,7 @@ is_missed(const struct guard *g, uint32_t seen)
 	case BOARD_DRY:
 		return seen != g->board->seen;
 	case BOARD_FULL:
-		return true;
+		return !g->board->report.none_left;
 	case BOARD_CRASHED:
 		return g->strange_ends < STRANGE_MAX;
 	case BOARD_STOPPED:

@@ -4,17 +4,19 @@
 #include "common/queue/claim.h"
 
 void
-pace_learn(struct pace *p, const char *task, int64_t took_us)
+pace_learn(struct pace *p, const char *task, int64_t took_us, bool linked)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (strcmp(p->seen[i].task, task) == 0) {
 			p->seen[i].mean_us +=
 			    (took_us - p->seen[i].mean_us) / 8;
+			p->seen[i].linked |= linked;
 			return;
 		}
 	if (p->n == PACE_TASKS_MAX)
 		return;
 	(void)snprintf(p->seen[p->n].task, sizeof(p->seen[0].task), "%s", task);
+	p->seen[p->n].linked = linked;
 	p->seen[p->n++].mean_us = took_us;
 }
 
@@ -23,13 +25,18 @@ int
 pace_batch(const struct pace *p)
 {
 	int64_t slowest_us = 0;
+	int most = CLAIM_MAX;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (p->seen[i].mean_us <= PACE_FAST_US &&
-		    p->seen[i].mean_us > slowest_us)
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->seen[i].mean_us > PACE_FAST_US)
+			continue;
+		if (p->seen[i].mean_us > slowest_us)
 			slowest_us = p->seen[i].mean_us;
-	if (slowest_us * CLAIM_MAX <= PACE_BATCH_US)
-		return CLAIM_MAX;
+		if (p->seen[i].linked)
+			most = PACE_LINKED_MAX;
+	}
+	if (slowest_us * most <= PACE_BATCH_US)
+		return most;
 	return (int)(PACE_BATCH_US / slowest_us);
 }
 

@@ -15,18 +15,22 @@ enum {
 	PACE_TASKS_MAX = 64, /* the tasks remembered; others stay slow */
 	PACE_FAST_US = 50 * 1000,
 	PACE_BATCH_US = 200 * 1000,
+	/* Each job that uses the link writes under a savepoint, and PostgreSQL
+	 * remembers 64 of a transaction at no cost to others. */
+	PACE_LINKED_MAX = 60,
 };
 
 struct pace {
 	struct {
 		char task[JOB_TASK_MAX + 1];
 		int64_t mean_us; /* exponentially weighted, 1/8 */
+		bool linked;     /* its handler has used the link */
 	} seen[PACE_TASKS_MAX];
 	size_t n;
 };
 
-/* A job of this task took so long. */
-void pace_learn(struct pace *p, const char *task, int64_t took_us);
+/* A job of this task took so long, and used the link or not. */
+void pace_learn(struct pace *p, const char *task, int64_t took_us, bool linked);
 
 /* How many jobs to claim: 1 .. CLAIM_MAX. */
 int pace_batch(const struct pace *p);

@@ -65,16 +65,16 @@ static bool
 map_wake(int dir, uint32_t **ret, struct err *e)
 {
 	AUTO_FD fd = -1;
-	struct stat st;
 	void *p;
 
 	if (!open_shared(dir, "wake", &fd, e))
 		return false;
-	/* Only ever grown: a shrunk mapping would kill its users. */
-	if (fstat(fd, &st) != 0 ||
-	    (st.st_size < WAKE_BYTES && ftruncate(fd, WAKE_BYTES) != 0))
+	/* Allocated, not only sized: a hole on a full disk would kill whoever
+	 * writes to it.  Only ever grown, for the same reason. */
+	errno = posix_fallocate(fd, 0, WAKE_BYTES);
+	if (errno != 0)
 		return err_errno(
-		    e, ERR_UNAVAILABLE, "could not size the wake file");
+		    e, ERR_UNAVAILABLE, "could not allocate the wake file");
 	p = mmap(NULL, WAKE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return err_errno(
@@ -160,6 +160,9 @@ slots_idle(struct slots *s, int slot, bool idle)
 uint32_t
 slots_seen(const struct slots *s)
 {
+	/* The slot was given back by the kernel, not by a store of ours that
+	 * the load below would be ordered with. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(s->wake, __ATOMIC_SEQ_CST);
 }
 

@@ -13,7 +13,8 @@
 #include "common/runner/slot.h"
 
 struct idle {
-	int64_t since_us; /* when the last job ended, or the start */
+	int64_t since_us;  /* when the last job ended, or the start */
+	bool looked_again; /* claimable, but not by us: asked twice */
 };
 
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
@@ -91,7 +92,7 @@ leave_to_fresh(const struct worker *w, const struct outlook *out, uint32_t seen)
  * slot back.
  */
 static bool
-await(struct worker *w, const struct idle *idle, uint32_t seen, bool *ret_again,
+await(struct worker *w, struct idle *idle, uint32_t seen, bool *ret_again,
     enum board_end *ret, struct err *e)
 {
 	struct outlook out;
@@ -103,7 +104,12 @@ await(struct worker *w, const struct idle *idle, uint32_t seen, bool *ret_again,
 		keep_house(w);
 	w->board->report.none_left = !out.claimable;
 	*ret = BOARD_DRY;
-	*ret_again = false;
+	/* It may have come between the claim and this question. */
+	*ret_again =
+	    out.claimable && !idle->looked_again && w->want->linger_ms > 0;
+	idle->looked_again = *ret_again;
+	if (*ret_again)
+		return true;
 	if (leave_to_fresh(w, &out, seen)) {
 		*ret = BOARD_FULL;
 		return true;
@@ -151,6 +157,8 @@ look_back(struct worker *w, struct err *e)
 
 	if (!claim_outlook(w->db, w->want->queue, &out, e))
 		return false;
+	if (out.upkeep_due)
+		keep_house(w);
 	w->board->report.none_left = !out.claimable;
 	return true;
 }
@@ -175,6 +183,7 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 				return false;
 			claim_clear(&w->claim);
 			idle.since_us = clock_mono_us();
+			idle.looked_again = false;
 			continue;
 		}
 		claim_clear(&w->claim);

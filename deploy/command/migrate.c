@@ -332,8 +332,7 @@ keep_house(struct db *db, struct err *e)
 {
 	int64_t keep_ms;
 
-	return conf_duration_ms(
-		   "RETENTION", CLAIM_RETENTION_MS, &keep_ms, e) &&
+	return conf_duration_ms("RETENTION", CLAIM_RETENTION_MS, &keep_ms, e) &&
 	       claim_keep_house(db, keep_ms, e);
 }
 

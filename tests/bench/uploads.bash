@@ -9,7 +9,7 @@ ms() {
 
 # One client: the time of an upload, its job running beside the next one.
 figure_upload() {
-	local i n=$((400 / few)) ours=() floor=()
+	local i n=$((300 / few)) ours=() floor=()
 	floor_start floor plain
 	load ours -n 50
 	load floor -n 50
@@ -44,7 +44,7 @@ bench_jobs_are_done() {
 
 # Eight clients: uploads with their jobs run to the end.
 figure_load() {
-	local i n=$((1200 / few)) ours=() floor=()
+	local i n=$((800 / few)) ours=() floor=()
 	floor_start floor_job job
 	load ours -c 8 -n 200
 	load floor_job -c 8 -n 200
@@ -66,7 +66,7 @@ figure_load() {
 
 # Tasks that take 5 s must not be felt by those who upload.
 figure_sleep() {
-	local i n=$((800 / few)) ours=() floor=() pid
+	local i n=$((500 / few)) ours=() floor=() pid
 	variant_start sleep sleep
 	variant_start nothing nothing
 	load sleep -c 8 -n 50
@@ -110,11 +110,11 @@ figure_cold() {
 	load cold -n 5 -w 100
 	for ((i = 0; i < reps; i++)); do
 		clear_data
-		load cold -n $n -w 100
+		load cold -n $n -w 60
 		drain
 		ours+=("$(ms "$(latency 50 '= 1' afterwork.history)")")
 		p99s+=("$(ms "$(latency 99 '= 1' afterwork.history)")")
-		read -r f50 f99 < <(with -- "$programs/bench/spawn" chain $n 100 \
+		read -r f50 f99 < <(with -- "$programs/bench/spawn" chain $n 60 \
 			"$run_url") || fail 'spawn failed'
 		floor+=("$(ms "$f50")")
 		floor99+=("$(ms "$f99")")
@@ -129,7 +129,7 @@ figure_cold() {
 }
 
 figure_warm() {
-	local i n=$((300 / few)) ours=() floor=() listener
+	local i n=$((150 / few)) ours=() floor=() listener
 	variant_start warm stamp RUNNER_LINGER=5s RUNNER_SLOTS=1
 	load warm -n 5
 	for ((i = 0; i < reps; i++)); do

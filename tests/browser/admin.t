@@ -106,6 +106,18 @@ is "$(curl -s "$driver$s/se/log" -H 'Content-Type: application/json' \
 	0 'the page keeps its own security policy'
 [ -z "${SCREENSHOT-}" ] || wd GET "$s/screenshot" | base64 -d >"$SCREENSHOT"
 
+# A sign-out that does not reach the server.
+js '(window.whole = window.fetch, window.asked = 0, window.fetch = (p, o) => {
+	window.asked += p.endsWith("/me");
+	return p.endsWith("/logout") ? Promise.reject(new Error("cut")) : window.whole(p, o);
+}, 1)' >/dev/null
+click '#sign-out'
+eventually 10 '[ "$(js "window.asked")" = 1 ]' 'a sign-out that is lost is noticed'
+sleep 0.5
+is "$(js '!document.getElementById("work").hidden')" true \
+	'and nobody is shown as signed out who is not'
+js '(window.fetch = window.whole, 1)' >/dev/null
+
 click '#sign-out'
 eventually 10 '[ "$(js "!document.getElementById(\"sign-in\").hidden")" = true ]' \
 	'signing out closes the page'

@@ -91,9 +91,9 @@ sql_is 'SELECT DISTINCT attempts FROM afterwork.history' 1 \
 	'each counts one attempt'
 sql_is "SELECT sum(crashes) >= 4 AND max(crashes) <= 2
     FROM afterwork.history" t 'those that ran when the worker died know it'
+all=$(sql 'SELECT jsonb_agg(id ORDER BY id) FROM site.media' | tr -d ' ')
 for page in "${pages[@]}"; do
-	is "$(gallery_of "$page")" "$(sql 'SELECT jsonb_agg(id ORDER BY id) FROM site.media' |
-			tr -d ' ')" \
+	is "$(gallery_of "$page")" "$all" \
 		'every picture is in the gallery, once'
 done
 done_testing

@@ -75,6 +75,30 @@ for point in claiming claimed leaving worker-leaves giving-back gave-back; do
 	while_called $point queue=elsewhere
 done
 
+# A runner that lingers, but has no time left for the job: noop may take 30 s.
+old_runner() {
+	read -r pid _ <"$STATE/pids/upload"
+	mapfile -d '' vars < <(grep -zv '^RUNNER_LINGER=' "/proc/$pid/environ")
+	find_owner
+	(cd "$(readlink -f "$STATE")" && exec env -i "${vars[@]}" \
+		RUNNER_LINGER=9s MAX_DURATION=31 "${as_owner[@]}" \
+		"$(readlink -f "$FUNCTIONS_DIR")/run" --detached) \
+		2>>"$work/runner.log" &
+}
+await 10 '[ "$(slots_held)" = 0 ]'
+job=$(sql "SELECT afterwork.enqueue('noop')")
+old_runner
+ok 'a runner with 31 s runs a job of 30 s' ends_as "$job" 'done'
+sleep 1.5
+ok 'it lingers' [ "$(slots_held)" = 1 ]
+ask 'SELECT clock_timestamp()'
+since=$answer
+by_jobs
+ok 'it hands the next over, which is run within 2 s' soon
+# shellcheck disable=SC2046
+kill -TERM $(runner_pids)
+ok 'told to end, its heir leaves' await 10 '[ "$(slots_held)" = 0 ]'
+
 # Single jobs, each when the runner of the last one may be leaving.
 stack_part stop functions
 export RUNNER_LINGER=10ms

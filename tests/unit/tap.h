@@ -20,7 +20,8 @@ static int tap_count UNUSED;
 static int tap_failed UNUSED;
 
 PRINTF(2, 0)
-static inline void tap_vline(bool good, const char *fmt, va_list ap)
+static inline void
+tap_vline(bool good, const char *fmt, va_list ap)
 {
 	if (!good)
 		tap_failed++;

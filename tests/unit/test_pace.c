@@ -50,7 +50,7 @@ check(size_t i)
 	for (size_t k = 0; k < LEN(cases[i].learn); k++)
 		for (int n = 0; n < cases[i].learn[k].times; n++)
 			pace_learn(&p, cases[i].learn[k].task,
-			    cases[i].learn[k].took_us);
+			    cases[i].learn[k].took_us, false);
 	is_int(pace_batch(&p), cases[i].batch, "%s: batch", cases[i].what);
 	pace_fast(&p, &fast);
 	ok(buf_ok(&fast, &e), "%s: there is a list", cases[i].what);
@@ -67,13 +67,13 @@ full(void)
 
 	for (int i = 0; i < PACE_TASKS_MAX + 5; i++) {
 		(void)snprintf(name, sizeof(name), "task%d", i);
-		pace_learn(&p, name, 1);
+		pace_learn(&p, name, 1, false);
 	}
 	is_int((int64_t)p.n, PACE_TASKS_MAX, "so many are remembered");
 	pace_fast(&p, &fast);
 	ok(strstr(fast.data, "\"task63\"") != NULL, "the last that has room");
 	ok(strstr(fast.data, "\"task64\"") == NULL, "the next stays slow");
-	pace_learn(&p, "task0", 80 * PACE_FAST_US);
+	pace_learn(&p, "task0", 80 * PACE_FAST_US, false);
 	buf_clear(&fast);
 	pace_fast(&p, &fast);
 	ok(strstr(fast.data, "\"task0\"") == NULL,
@@ -91,10 +91,25 @@ long_names(void)
 	one[JOB_TASK_MAX] = '\0';
 	memcpy(other, one, sizeof(other));
 	other[JOB_TASK_MAX - 1] = 'y';
-	pace_learn(&p, one, 1);
-	pace_learn(&p, other, 1);
-	pace_learn(&p, one, 1);
+	pace_learn(&p, one, 1, false);
+	pace_learn(&p, other, 1, false);
+	pace_learn(&p, one, 1, false);
 	is_int((int64_t)p.n, 2, "slugs of %d characters", JOB_TASK_MAX);
+}
+
+/* Handlers that use the link share fewer savepoints. */
+static void
+linked(void)
+{
+	struct pace p = { .n = 0 };
+
+	pace_learn(&p, "plain", 1, false);
+	is_int(pace_batch(&p), CLAIM_MAX, "no link, no limit but the claim's");
+	pace_learn(&p, "linked", 1, true);
+	is_int(pace_batch(&p), PACE_LINKED_MAX, "one that uses it limits all");
+	for (int i = 0; i < 200; i++)
+		pace_learn(&p, "linked", 2 * PACE_FAST_US, true);
+	is_int(pace_batch(&p), CLAIM_MAX, "unless it is slow, and so alone");
 }
 
 /* Whatever a clock says, a claim is 1 to CLAIM_MAX jobs. */
@@ -106,7 +121,7 @@ bounds(void)
 	for (int64_t us = -5; us <= PACE_FAST_US + 5; us++) {
 		struct pace p = { .n = 0 };
 
-		pace_learn(&p, "a", us);
+		pace_learn(&p, "a", us, false);
 		good =
 		    good && pace_batch(&p) >= 1 && pace_batch(&p) <= CLAIM_MAX;
 	}
@@ -120,6 +135,7 @@ main(void)
 		check(i);
 	full();
 	long_names();
+	linked();
 	bounds();
 	return done();
 }

@@ -165,14 +165,15 @@ $$;
 --
 -- Making or dropping a partition shuts history, and with it every settle(),
 -- from then to the end of the transaction.  Hence the order: what takes long
--- and locks nothing first, at most one drop that succeeds, the making last, no
--- wait longer than lock_timeout, and none after the first that was in vain.
+-- and shuts nothing first, and of drops and makings none after one that had to
+-- wait in vain.
 CREATE OR REPLACE FUNCTION afterwork.keep_house(keep interval)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' SET lock_timeout = '250ms' AS $$
 DECLARE
 	day  date;
 	part record;
+	gone integer;
 BEGIN
 	PERFORM FROM afterwork.upkeep FOR UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
@@ -182,8 +183,8 @@ BEGIN
 	DELETE FROM afterwork.history_default h
 	WHERE h.ctid = ANY (ARRAY(SELECT o.ctid FROM afterwork.history_default o
 	    WHERE o.finished_at < now() - keep LIMIT 10000));
-	IF FOUND THEN
-		-- Perhaps not all of them: the rest soon.
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	IF gone = 10000 THEN	-- the rest soon
 		UPDATE afterwork.upkeep SET next_at = now() + interval '1 minute';
 	END IF;
 	FOR part IN
@@ -197,12 +198,9 @@ BEGIN
 	LOOP
 		BEGIN
 			EXECUTE format('DROP TABLE afterwork.%I', part.relname);
-			UPDATE afterwork.upkeep
-			SET next_at = now() + interval '1 minute';
 		EXCEPTION WHEN lock_not_available THEN
-			NULL;	-- somebody reads it; next hour
+			EXIT;	-- somebody reads it; next hour
 		END;
-		EXIT;
 	END LOOP;
 	FOR day IN SELECT generate_series((now() AT TIME ZONE 'UTC')::date,
 	    (now() AT TIME ZONE 'UTC')::date + 3, interval '1 day') LOOP
