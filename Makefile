@@ -110,6 +110,7 @@ help:	## this list
 	    '  PINGER=off         start it without the scheduled pings' \
 	    '  T="tests/http/upload*.t"   run these tests only' \
 	    '  FUZZ_SECONDS=60    how long each fuzzer runs' \
+	    '  QUICK=1, FULL=1    a short look, and the long form, of make bench' \
 	    '  PREFIX=/usr/local DESTDIR=   where make install puts it'
 
 packages:	## install the Debian packages that building and testing need

@@ -41,7 +41,7 @@ struct guard {
 	bool timed_out;   /* the worker was killed for its job's time */
 	int64_t late_id;  /* that job */
 	bool missed;      /* it left work, or a wake-up, unanswered */
-	int strange_ends; /* workers that died with no job running */
+	int strange_ends; /* workers in a row that died for no job */
 };
 
 static void
@@ -256,8 +256,12 @@ static bool
 run_workers(struct guard *g, struct err *e)
 {
 	do {
+		int ran = g->board->ran;
+
 		if (!run_worker(g, e))
 			return false;
+		if (g->board->ran > ran)
+			g->strange_ends = 0;
 		if (g->board->end == BOARD_CRASHED &&
 		    atomic_load(&g->board->current) < 0)
 			g->strange_ends++;

@@ -33,8 +33,10 @@ per_second() {
 
 # Runners against pgbench with the same statements and as many connections.
 figure_rate() {
-	local i k n=$((60000 / few)) slots ours=() floor=() from
+	local i k n=$((60000 / few)) slots ours=() floor=() from pid pg_bin
 	slots=$(nproc)
+	read -r pid _ <"$home/pids/postgresql"
+	pg_bin=$(dirname "$(readlink "/proc/$pid/exe")")
 	runtime_rate
 	cat >"$work/batch.sql" <<-'END'
 	SELECT count(*) AS n, coalesce(array_agg(id), '{}')::text AS ids, coalesce(array_agg(lease_no), '{}')::text AS leases FROM afterwork.claim(NULL, '', ARRAY['noop'], ARRAY['noop'], 100, 300000) \gset
@@ -45,7 +47,6 @@ figure_rate() {
 		clear_data
 		enqueue $n
 		sql 'VACUUM ANALYZE afterwork.job'
-		sql 'CHECKPOINT' 2>/dev/null
 		from=$(now_us)
 		local pids=()
 		for ((k = 0; k < slots; k++)); do
@@ -58,7 +59,7 @@ figure_rate() {
 		enqueue $n
 		sql 'VACUUM ANALYZE afterwork.job'
 		from=$(now_us)
-		with -- /usr/lib/postgresql/15/bin/pgbench -n -M prepared \
+		with -- "$pg_bin/pgbench" -n -M prepared \
 			-c "$slots" -j "$slots" -t $((n / 100 / slots + 2)) \
 			-f "$work/batch.sql" "$run_url" >"$work/pgbench" 2>&1 ||
 			fail "$(cat "$work/pgbench")"

@@ -11,12 +11,6 @@ pss() {
 	done 2>/dev/null | awk '/^Pss:/ { n += $2 } END { print n + 0 }'
 }
 
-# A server's processes, multiwatch and a master among them.
-server_pids() {
-	echo "${pid_of_server[$1]}"
-	descendants "${pid_of_server[$1]}"
-}
-
 nginx_pids() {
 	local pid
 	pid=$(cat "$home/nginx/nginx.pid")
@@ -68,7 +62,7 @@ figure_growth() {
 	load grow -c 8 -n 400
 	sleep $idle_s
 	# shellcheck disable=SC2046
-	before=$(pss $(descendants "${pid_of_server[grow]}"))
+	before=$(pss $(server_pids grow))
 	for ((i = 0; i < n; i += 1000)); do
 		load grow -c 8 -n $((n - i < 1000 ? n - i : 1000))
 		drain
@@ -76,7 +70,7 @@ figure_growth() {
 	done
 	sleep $idle_s
 	# shellcheck disable=SC2046
-	after=$(pss $(descendants "${pid_of_server[grow]}"))
+	after=$(pss $(server_pids grow))
 	server_stop grow
 	row "8 functions' PSS after $n uploads | before (KiB)" "$after" \
 		"$before" 1.05 most

@@ -136,17 +136,22 @@ bench_end() {
 
 # --- servers beside the stack's ----------------------------------------------
 
-# Two ways in: what a function of the stack has in its environment, and more.
-# with NAME=VALUE… -- COMMAND…
-with() {
+# become NAME=VALUE… -- COMMAND…: what a function of the stack has in its
+# environment, and more, as the servers' user; in this process's place.
+become() {
 	local more=()
 	while [ "$1" != -- ]; do
 		more+=("$1")
 		shift
 	done
 	shift
-	(cd "$home" && exec env -i "${vars[@]}" "${more[@]}" "${as_user[@]}" \
-		"$@")
+	cd "$home" || exit 1
+	exec env -i "${vars[@]}" "${more[@]}" "${as_user[@]}" "$@"
+}
+
+# The same, to its end.
+with() {
+	(become "$@")
 }
 
 # A port of nginx that leads to the socket NAME, for each NAME.
@@ -175,10 +180,10 @@ workers() {
 	descendants "$(cat "$home/nginx/nginx.pid")"
 }
 
-# server_start NAME PROCESSES [VALUE=……] -- COMMAND…: a function at socket
-# NAME, with a runner's folder of its own.
-server_start() {
-	local name=$1 n=$2 more=() i
+# server_spawn NAME PROCESSES [NAME=VALUE…] -- COMMAND…: a function at socket
+# NAME, with a runner's folder of its own.  Does not wait for it.
+server_spawn() {
+	local name=$1 n=$2 more=()
 	shift 2
 	while [ "$1" != -- ]; do
 		more+=("$1")
@@ -188,12 +193,19 @@ server_start() {
 	mkdir -p "$home/runtime-$name"
 	chown --reference="$home/runtime" "$home/runtime-$name"
 	rm -f "$home/run/$name.sock"
-	with "RUNTIME_DIRECTORY=$home/runtime-$name" "${more[@]}" -- \
+	spawned=${EPOCHREALTIME/[.,]/}
+	become "RUNTIME_DIRECTORY=$home/runtime-$name" "${more[@]}" -- \
 		spawn-fcgi -n -s "$home/run/$name.sock" -M 0660 -b 1024 -- \
 		/usr/bin/multiwatch -f "$n" -t 0 -- "$@" \
 		</dev/null >>"$home/log/bench-$name.log" 2>&1 &
 	pid_of_server[$name]=$!
+}
+
+# The same, at a port of its own, ready to be called.
+server_start() {
+	local name=$1 i
 	[ -n "${port_of[$name]-}" ] || ports_add "$name"
+	server_spawn "$@"
 	for ((i = 0; i < 250; i++)); do
 		[ -S "$home/run/$name.sock" ] && return
 		sleep 0.02
@@ -219,13 +231,24 @@ floor_start() {
 }
 
 server_stop() {
-	local pid
+	local pid list
+	list=$(server_pids "$1")
 	kill "${pid_of_server[$1]}" 2>/dev/null
 	wait "${pid_of_server[$1]}" 2>/dev/null
 	unset "pid_of_server[$1]"
 	for pid in $(runners_of "$1"); do
 		kill -s KILL "$pid" 2>/dev/null
 	done
+	for pid in $list; do
+		await 10 "! kill -s 0 $pid 2>/dev/null" ||
+			fail "a process of $1 does not end"
+	done
+}
+
+# A server's processes, multiwatch and a master among them.
+server_pids() {
+	echo "${pid_of_server[$1]}"
+	descendants "${pid_of_server[$1]}"
 }
 
 # Detached runners that a server's uploads started.

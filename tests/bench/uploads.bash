@@ -158,13 +158,12 @@ figure_warm() {
 
 # A function's processes from nothing to the first upload's answer.
 figure_start() {
-	local i ours=() from
+	local i ours=()
 	ports_add fresh
 	for ((i = 0; i < reps * 3; i++)); do
-		from=$(now_us)
-		server_start fresh 1 -- "$programs/functions/upload"
+		server_spawn fresh 1 -- "$programs/functions/upload"
 		load fresh -r
-		ours+=("$(ms $((ended - from)))")
+		ours+=("$(ms $((ended - spawned)))")
 		server_stop fresh
 	done
 	drain_or_drop

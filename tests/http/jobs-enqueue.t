@@ -178,6 +178,7 @@ for priority in 50 100 1 -5 50; do
 done
 run_jobs
 sql_is "SELECT count(*) FROM afterwork.job WHERE queue = '$p'" 5 'nothing of it is run'
+await 10 '[ -z "$(runner_pids)" ]' || bail 'a runner stays'
 sql "UPDATE afterwork.queue SET paused = false WHERE name = '$p'"
 run_jobs "queue=$p&limit=1"
 body_is '.result.jobStatus | keys | join(" ")' "${ids[3]}" 'the lowest priority number is first'
