@@ -2,9 +2,6 @@
 # admin.t: a person signs in, uploads a picture and sees it in the gallery.
 # Chromium is driven over WebDriver's HTTP, by curl.
 . tests/lib.sh
-if ! command -v chromedriver >/dev/null; then
-	skip_all 'chromedriver is not installed'
-fi
 stack_shared
 
 driver_start() {
