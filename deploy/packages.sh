@@ -28,7 +28,7 @@ build_set=(
 )
 test_set=(
 	libfcgi-bin:/usr/bin/cgi-fcgi fcgiwrap:/usr/sbin/fcgiwrap
-	strace:/usr/bin/strace perl:/usr/bin/prove procps:/usr/bin/ps
+	strace:/usr/bin/strace perl:/usr/bin/prove procps:/usr/bin/pgrep
 	chromium:/usr/bin/chromium chromium-driver:/usr/bin/chromedriver
 	clang:/usr/bin/clang
 	libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/*/lib/linux

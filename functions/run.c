@@ -102,9 +102,10 @@ handle_run(
 	if (!ok)
 		log_fail(LOG_LEVEL_ERROR, &fault, "the run broke off");
 	/* What this call leaves is not left to the next ping, nor what came
-	 * while it had the slot and may be of another queue. */
+	 * while it had the slot and may be of another queue.  Without a slot
+	 * it leaves the mark that those who have one look at. */
 	res->wake =
-	    ok && report.had_slot && (!report.none_left || report.called);
+	    ok && (!report.had_slot || !report.none_left || report.called);
 	return res_json(res,
 	    ok                              ? 200
 	    : fault.code == ERR_UNAVAILABLE ? 503

@@ -115,7 +115,7 @@ bench_tables() {
 	sql "CREATE SCHEMA bench;
 	CREATE TABLE bench.media (LIKE site.media INCLUDING ALL);
 	CREATE TABLE bench.job (LIKE afterwork.job INCLUDING ALL)
-		WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
+		WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.02,
 		autovacuum_vacuum_threshold = 500);
 	CREATE SEQUENCE bench.lease_no;
 	CREATE TABLE bench.history (LIKE afterwork.history INCLUDING ALL);

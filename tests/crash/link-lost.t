@@ -15,7 +15,7 @@ for _ in 1 2 3 4 5 6; do
 done
 ok 'the job behind it ends' job_done "$behind" 5
 get "/api/payload-jobs/$behind"
-body_is .state done 'well'
+body_is .state 'done' 'well'
 ok 'it ends itself' job_done "$lost" 5
 get "/api/payload-jobs/$lost"
 body_is .state failed 'as failed'

@@ -88,6 +88,7 @@ BEGIN
 	END IF;
 	single := cardinality(ids) = 1;
 	RETURN QUERY
+	WITH taken AS (
 	UPDATE afterwork.job j
 	SET lease_no = nextval('afterwork.lease_no'),
 	    claimed_at = clock_timestamp(),
@@ -101,7 +102,8 @@ BEGIN
 	RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
 	    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
-	    t.retired_at IS NOT NULL, more;
+	    t.retired_at IS NOT NULL, more)
+	SELECT * FROM taken k ORDER BY array_position(ids, k.id);
 END
 $$;
 

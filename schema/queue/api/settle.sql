@@ -10,7 +10,7 @@
 --            release  never started: ready again, attempt given back
 --            crash    it took its runner along: ready again, attempt given
 --                     back, crash counted
---            park     the same, but it will not be tried again: to failed
+--            park     crash counted, but it will not be tried again: to failed
 -- start_us   from the claim to the start, took_us from the start to the end,
 --            both measured by the runner's steady clock
 -- output     jsonb text or null; error: text or null
