@@ -108,6 +108,7 @@ help:	## this list
 	    '  STATE=.run         folder of the private stack' \
 	    '  PORT=8080          its HTTP port, on loopback' \
 	    '  PINGER=off         start it without the scheduled pings' \
+	    '  CGI=on             plain CGI: no function process between requests' \
 	    '  T="tests/http/upload*.t"   run these tests only' \
 	    '  FUZZ_SECONDS=60    how long each fuzzer runs' \
 	    '  QUICK=1, FULL=1    a short look, and the long form, of make bench' \

@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ struct fcgi {
 	bool open; /* a request is open */
 	bool over; /* CGI's one request has been taken */
 	int io_ms;
+	int door;           /* epoll on the listening socket; -1: not yet */
 	sigset_t listening; /* the mask while waiting */
 	int64_t body_left;  /* by CONTENT_LENGTH; -1: not told */
 	FCGX_Request req;
@@ -169,6 +171,7 @@ fcgi_open(int io_ms, struct fcgi **ret, struct err *e)
 		return err_fail(e, ERR_UNAVAILABLE, "out of memory");
 	f->io_ms = io_ms;
 	f->req.ipcFd = -1;
+	f->door = -1;
 	if (!take_systemd_socket(e)) {
 		free(f);
 		return false;
@@ -190,6 +193,7 @@ fcgi_free(struct fcgi *f)
 		return;
 	if (f->open)
 		fcgi_finish(f);
+	fd_close(&f->door);
 	free(f);
 }
 
@@ -215,20 +219,46 @@ fcgi_stopping(void)
 /* --- accepting -------------------------------------------------------------
  */
 
+/*
+ * Each process its own, made after the fork: of many that wait, a connection
+ * then wakes one, where with poll() it would wake them all.
+ */
+static bool
+open_door(struct fcgi *f, struct err *e)
+{
+	struct epoll_event want = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+
+	if (f->door != -1)
+		return true;
+	f->door = epoll_create1(EPOLL_CLOEXEC);
+	if (f->door != -1 &&
+	    epoll_ctl(f->door, EPOLL_CTL_ADD, STDIN_FILENO, &want) == 0)
+		return true;
+	fd_close(&f->door);
+	return err_errno(
+	    e, ERR_UNAVAILABLE, "could not watch the listening socket");
+}
+
+static int
+wait_ms(int64_t until_ms)
+{
+	int64_t left = until_ms - clock_mono_ms();
+
+	if (until_ms < 0)
+		return -1;
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
 /* Readable, or why not. */
 static enum fcgi_next
 wait_connection(struct fcgi *f, int64_t until_ms, struct err *e)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-	int64_t left = until_ms - clock_mono_ms();
-	struct timespec t = { 0 };
+	struct epoll_event got;
 	int n;
 
-	if (left > 0) {
-		t.tv_sec = (time_t)(left / 1000);
-		t.tv_nsec = (long)(left % 1000) * 1000000;
-	}
-	n = ppoll(&p, 1, until_ms < 0 ? NULL : &t, &f->listening);
+	if (!open_door(f, e))
+		return FCGI_BROKEN;
+	n = epoll_pwait(f->door, &got, 1, wait_ms(until_ms), &f->listening);
 	if (stop_asked)
 		return FCGI_DONE;
 	if (n == 0)
@@ -238,7 +268,7 @@ wait_connection(struct fcgi *f, int64_t until_ms, struct err *e)
 		return FCGI_BROKEN;
 	}
 	/* One that is shut is readable for ever, and has nothing to accept. */
-	if (n > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+	if (n > 0 && (got.events & (EPOLLHUP | EPOLLERR)) != 0) {
 		err_fail(e, ERR_UNAVAILABLE, "the listening socket is shut");
 		return FCGI_BROKEN;
 	}

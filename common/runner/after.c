@@ -53,9 +53,13 @@ bool
 after_wake_through(struct slots *slots, struct err *e)
 {
 	slots_wake(slots);
-	if (slots_any_idle(slots) || !slots_any_free(slots))
+	if (slots_any_idle(slots) || !slots_any_free(slots) ||
+	    !slots_begin_start(slots))
 		return true;
-	return start_runner(e);
+	if (start_runner(e))
+		return true;
+	slots_end_start(slots);
+	return false;
 }
 
 bool

@@ -16,8 +16,11 @@ board_hold(struct worker *w)
 {
 	struct board *b = w->board;
 
-	for (size_t i = 0; i < w->claim.n; i++)
+	for (size_t i = 0; i < w->claim.n; i++) {
 		b->jobs[i] = w->claim.jobs[i];
+		if (w->longest_ms < b->jobs[i].timeout_ms)
+			w->longest_ms = b->jobs[i].timeout_ms;
+	}
 	memcpy(b->queue, w->claim.queue, sizeof(b->queue));
 	b->claimed_us = w->claim.at_us;
 	atomic_store(&b->current, -1);

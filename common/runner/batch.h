@@ -30,6 +30,7 @@ struct worker {
 	int64_t keep_ms;  /* RETENTION */
 	struct buf tasks; /* array literal of what is compiled in */
 	struct pace pace;
+	int longest_ms; /* timeout of the jobs claimed so far */
 	struct claim claim;
 	struct settlement done[CLAIM_MAX];
 

@@ -347,16 +347,21 @@ guard_run(struct guard *g, struct err *e)
 /*
  * A detached runner was started because a slot was free; where somebody was
  * faster, that one may have looked for jobs before ours came, or looks at
- * another queue only.  So it is told, as any holder of a slot is.
+ * another queue only.  So it is told, as any holder of a slot is.  Either way
+ * the start is over: whoever comes now must not count on it.
  */
 static bool
 take_slot(struct guard *g)
 {
+	bool taken;
+
 	g->seen = slots_seen(&g->slots);
-	if (slots_take(&g->slots))
-		return true;
+	taken = slots_take(&g->slots);
 	if (g->want->linger_ms == 0)
-		return false;
+		return taken;
+	slots_end_start(&g->slots);
+	if (taken)
+		return true;
 	slots_wake(&g->slots);
 	return slots_take(&g->slots);
 }

@@ -8,10 +8,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/path.h"
 #include "common/link/conf.h"
 
-enum { IDLE_BASE = 4096, WAKE_BYTES = 4096, FILE_MODE = 0660 };
+enum {
+	IDLE_BASE = 4096,
+	WAKE_BYTES = 4096,
+	FILE_MODE = 0660,
+	START_MS = 1000, /* no runner takes longer to start */
+};
+
+/* What is in the file "wake". */
+struct slots_wake {
+	uint32_t count;
+	int64_t start_ms; /* a runner is being started since; 0: none is */
+};
 
 static bool
 lock_byte(int fd, short type, off_t at)
@@ -62,7 +74,7 @@ open_shared(int dir, const char *name, int *ret_fd, struct err *e)
 }
 
 static bool
-map_wake(int dir, uint32_t **ret, struct err *e)
+map_wake(int dir, struct slots_wake **ret, struct err *e)
 {
 	AUTO_FD fd = -1;
 	void *p;
@@ -157,20 +169,38 @@ slots_idle(struct slots *s, int slot, bool idle)
 	(void)lock_byte(s->fd, idle ? F_WRLCK : F_UNLCK, IDLE_BASE + slot);
 }
 
+bool
+slots_begin_start(struct slots *s)
+{
+	int64_t now = clock_mono_ms();
+	int64_t since = __atomic_load_n(&s->wake->start_ms, __ATOMIC_SEQ_CST);
+
+	if (since != 0 && since <= now && now - since < START_MS)
+		return false;
+	return __atomic_compare_exchange_n(&s->wake->start_ms, &since, now,
+	    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void
+slots_end_start(struct slots *s)
+{
+	__atomic_store_n(&s->wake->start_ms, 0, __ATOMIC_SEQ_CST);
+}
+
 uint32_t
 slots_seen(const struct slots *s)
 {
 	/* The slot was given back by the kernel, not by a store of ours that
 	 * the load below would be ordered with. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(s->wake, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&s->wake->count, __ATOMIC_SEQ_CST);
 }
 
 void
 slots_wake(struct slots *s)
 {
-	(void)__atomic_add_fetch(s->wake, 1, __ATOMIC_SEQ_CST);
-	(void)syscall(SYS_futex, s->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
+	(void)__atomic_add_fetch(&s->wake->count, 1, __ATOMIC_SEQ_CST);
+	(void)syscall(SYS_futex, &s->wake->count, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 void
@@ -179,5 +209,6 @@ slots_sleep(const struct slots *s, uint32_t seen, int64_t ms)
 	struct timespec t = { .tv_sec = ms / 1000,
 		.tv_nsec = (ms % 1000) * 1000000 };
 
-	(void)syscall(SYS_futex, s->wake, FUTEX_WAIT, seen, &t, NULL, 0);
+	(void)syscall(
+	    SYS_futex, &s->wake->count, FUTEX_WAIT, seen, &t, NULL, 0);
 }

@@ -23,6 +23,9 @@
  *   - The waker saw a free slot: it starts a runner.  If another takes the
  *     slot first, that one claims after the waker's commit.
  *
+ *   - The waker saw that another one is just starting: that one claims after
+ *     it has taken the mark of its start away.
+ *
  * When an idle runner takes a job and leaves others waiting, it wakes the
  * next one itself (claim.more): two wakers may have seen the same idle mark.
  */
@@ -32,10 +35,10 @@
 #include "common/base/err.h"
 
 struct slots {
-	int fd;         /* of the file "slots" */
-	int n;          /* RUNNER_SLOTS */
-	uint32_t *wake; /* shared counter */
-	int held;       /* the slot held through fd, or -1 */
+	int fd;                  /* of the file "slots" */
+	int n;                   /* RUNNER_SLOTS */
+	struct slots_wake *wake; /* in shared memory */
+	int held;                /* the slot held through fd, or -1 */
 };
 
 /* Opens (and at first makes) the two files.  The descriptors close on exec;
@@ -53,6 +56,16 @@ bool slots_any_free(const struct slots *s);
 
 /* Mark the runner of this slot as waiting, or not. */
 void slots_idle(struct slots *s, int slot, bool idle);
+
+/*
+ * Mark that a runner is being started, unless one is (true: it is ours to
+ * start).  Many wakers see a slot free while one runner starts; without the
+ * mark each would start one more, for nothing.  The runner takes the mark
+ * away before its first claim, and so does a waker whose start fails.  A mark
+ * older than a second belongs to a runner that never came, and is void.
+ */
+bool slots_begin_start(struct slots *s);
+void slots_end_start(struct slots *s);
 
 /* The counter; add to it and wake one sleeper. */
 uint32_t slots_seen(const struct slots *s);

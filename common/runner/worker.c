@@ -13,8 +13,7 @@
 #include "common/runner/slot.h"
 
 struct idle {
-	int64_t since_us;  /* when the last job ended, or the start */
-	bool looked_again; /* claimable, but not by us: asked twice */
+	int64_t since_us; /* when the last job ended, or the start */
 };
 
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
@@ -75,14 +74,21 @@ keep_house(struct worker *w)
 }
 
 /*
- * What we could not claim although it is claimable needs more time than we
- * have left: a fresh runner has it.  One that ran nothing is not fresher than
- * the next, so it does not call for another, and that without end.
+ * Late in its time a runner cannot fit what is claimable any more: a fresh one
+ * has the time.  Late is when less is left than the longest timeout met, or
+ * than half of the whole.  (Earlier, what is claimable is on its way to
+ * another runner, or has just come.)  A runner that ran nothing is not fresher
+ * than the next, so it does not call for another, and that without end.
  */
 static bool
 leave_to_fresh(const struct worker *w, const struct outlook *out, uint32_t seen)
 {
-	return out->claimable && w->want->linger_ms > 0 && w->board->ran > 0 &&
+	int64_t left_ms = (w->end_us - clock_mono_us()) / 1000;
+	int64_t half_ms = w->want->duration_ms / 2;
+
+	return out->claimable &&
+	       left_ms < (w->longest_ms > half_ms ? w->longest_ms : half_ms) &&
+	       w->want->linger_ms > 0 && w->board->ran > 0 &&
 	       slots_seen(&w->slots) == seen;
 }
 
@@ -92,7 +98,7 @@ leave_to_fresh(const struct worker *w, const struct outlook *out, uint32_t seen)
  * slot back.
  */
 static bool
-await(struct worker *w, struct idle *idle, uint32_t seen, bool *ret_again,
+await(struct worker *w, const struct idle *idle, uint32_t seen, bool *ret_again,
     enum board_end *ret, struct err *e)
 {
 	struct outlook out;
@@ -104,12 +110,7 @@ await(struct worker *w, struct idle *idle, uint32_t seen, bool *ret_again,
 		keep_house(w);
 	w->board->report.none_left = !out.claimable;
 	*ret = BOARD_DRY;
-	/* It may have come between the claim and this question. */
-	*ret_again =
-	    out.claimable && !idle->looked_again && w->want->linger_ms > 0;
-	idle->looked_again = *ret_again;
-	if (*ret_again)
-		return true;
+	*ret_again = false;
 	if (leave_to_fresh(w, &out, seen)) {
 		*ret = BOARD_FULL;
 		return true;
@@ -183,7 +184,6 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 				return false;
 			claim_clear(&w->claim);
 			idle.since_us = clock_mono_us();
-			idle.looked_again = false;
 			continue;
 		}
 		claim_clear(&w->claim);

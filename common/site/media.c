@@ -180,7 +180,7 @@ media_file(
 	return true;
 }
 
-static const char SQL_MEDIA_SYNC[] = "SELECT s.found, s.pages, s.galleries "
+static const char SQL_MEDIA_SYNC[] = "SELECT s.present, s.pages, s.galleries "
 				     "FROM site.media_sync($1::bigint) AS s";
 
 bool

@@ -171,7 +171,7 @@ figure_sync() {
 		galleries=$((pages / 10)) ours=() floor=() plain=()
 		for ((i = 0; i < reps; i++)); do
 			ours+=("$(ms "$(sync_ours 7)")")
-			floor+=("$(sync_bare 'SELECT s.found, s.pages,
+			floor+=("$(sync_bare 'SELECT s.present, s.pages,
 				s.galleries
 				FROM site.media_sync($1::bigint) AS s')")
 			plain+=("$(sync_bare 'INSERT INTO site.gallery_image

@@ -15,6 +15,9 @@ refused() {
 	like "$said" "$pattern" "$what: says why"
 }
 
+# Where start was wrong to succeed, its stack ends all the same.
+trap 'STATE=$work/refused deploy/stack stop >/dev/null 2>&1; lib_end' EXIT
+
 used=${SERVER_URL##*:}
 refused 'a port in use' "^stack: port $used is in use: choose another" \
 	PORT="$used"

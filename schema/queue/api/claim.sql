@@ -125,10 +125,12 @@ $$;
 -- queue other than but?  Takes no locks.
 CREATE OR REPLACE FUNCTION afterwork.claimable(queues text[], but text,
 	tasks text[])
-RETURNS boolean LANGUAGE sql STABLE SET search_path = ''
+RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = ''
 SET enable_seqscan = off SET enable_bitmapscan = off
-SET enable_sort = off SET jit = off AS $$
-	SELECT EXISTS (
+SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN EXISTS (
 		SELECT FROM afterwork.queue q
 		WHERE NOT q.paused
 		  AND q.name IS DISTINCT FROM but
@@ -143,7 +145,8 @@ SET enable_sort = off SET jit = off AS $$
 			SELECT FROM afterwork.job j
 			WHERE j.queue = q.name AND j.state = 'delayed'
 			  AND j.run_at <= statement_timestamp()
-			  AND (tasks IS NULL OR j.task = ANY (tasks)))))
+			  AND (tasks IS NULL OR j.task = ANY (tasks)))));
+END
 $$;
 
 -- What a runner that found nothing wants to know: is something claimable after
@@ -151,17 +154,21 @@ $$;
 -- (null: none waits), and whether the house should be kept.
 CREATE OR REPLACE FUNCTION afterwork.outlook(queues text[],
 	OUT claimable boolean, OUT next_ms bigint, OUT upkeep_due boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ''
 SET enable_seqscan = off SET enable_bitmapscan = off
-SET enable_sort = off SET jit = off AS $$
-	SELECT afterwork.claimable(queues, NULL, NULL),
-	    (SELECT ceil(extract(epoch FROM min(d.run_at) - clock_timestamp())
-	        * 1000)::bigint
-	     FROM afterwork.queue q, LATERAL (
+SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	claimable := afterwork.claimable(queues, NULL, NULL);
+	SELECT ceil(extract(epoch FROM min(d.run_at) - clock_timestamp())
+	    * 1000)::bigint
+	INTO next_ms
+	FROM afterwork.queue q, LATERAL (
 		SELECT j.run_at FROM afterwork.job j
 		WHERE j.queue = q.name AND j.state = 'delayed'
 		ORDER BY j.run_at LIMIT 1) d
-	     WHERE NOT q.paused
-	       AND (queues IS NULL OR q.name = ANY (queues))),
-	    (SELECT u.next_at <= clock_timestamp() FROM afterwork.upkeep u)
+	WHERE NOT q.paused AND (queues IS NULL OR q.name = ANY (queues));
+	SELECT u.next_at <= clock_timestamp() INTO upkeep_due
+	FROM afterwork.upkeep u;
+END
 $$;

@@ -71,9 +71,11 @@ $$;
 -- nothing.  The picture and the galleries are locked against removal first:
 -- the foreign keys would lock them anyway, but after the insert and with an
 -- error instead of a skip for a gallery that went meanwhile.
-CREATE OR REPLACE FUNCTION site.media_sync(media bigint, OUT found boolean,
+CREATE OR REPLACE FUNCTION site.media_sync(media bigint, OUT present boolean,
 	OUT pages bigint, OUT galleries bigint)
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
 	WITH picture AS MATERIALIZED (
 		SELECT m.id FROM site.media m
 		WHERE m.id = media
@@ -92,6 +94,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
 	)
 	SELECT EXISTS (SELECT FROM picture),
 		count(DISTINCT t.page_id), count(*)
+	INTO present, pages, galleries
 	FROM added a
-	JOIN target t ON t.id = a.gallery_id
+	JOIN target t ON t.id = a.gallery_id;
+END
 $$;
