@@ -128,7 +128,7 @@ static int
 run_detached(void)
 {
 	static struct runner_report report;
-	struct runner_want want = { 0 };
+	struct runner_want want = { .detached = true };
 	struct err e;
 
 	log_init("runner", conf_text("LOG_LEVEL", "info"));

@@ -312,9 +312,8 @@ come_back(struct guard *g)
 	seen = slots_seen(&g->slots);
 	g->board->report.called = seen != g->seen;
 	g->missed = is_missed(g, seen);
-	if (!g->missed || g->board->end != BOARD_DRY ||
-	    g->want->linger_ms == 0 || !time_is_left(g) ||
-	    !slots_take(&g->slots))
+	if (!g->missed || g->board->end != BOARD_DRY || !g->want->detached ||
+	    !time_is_left(g) || !slots_take(&g->slots))
 		return false;
 	g->missed = false;
 	return true;
@@ -326,7 +325,7 @@ hand_over(struct guard *g)
 {
 	struct err e;
 
-	if (g->want->linger_ms > 0 && g->missed && !stopping() &&
+	if (g->want->detached && g->missed && !stopping() &&
 	    !after_wake_through(&g->slots, &e))
 		log_fail(LOG_LEVEL_WARN, &e, "could not hand over");
 }
@@ -357,7 +356,7 @@ take_slot(struct guard *g)
 
 	g->seen = slots_seen(&g->slots);
 	taken = slots_take(&g->slots);
-	if (g->want->linger_ms == 0)
+	if (!g->want->detached)
 		return taken;
 	slots_end_start(&g->slots);
 	if (taken)

@@ -19,6 +19,7 @@ enum { RUNNER_JOBS_MAX = 1000, RUNNER_MAX_DURATION_S = 300 };
 struct runner_want {
 	const char *queue;   /* NULL: all that are not paused */
 	int limit;           /* jobs to run; 0: no limit */
+	bool detached;       /* started by a waker, which counts on it */
 	int64_t linger_ms;   /* wait so long for more; 0: leave when dry */
 	int64_t duration_ms; /* end by then */
 };

@@ -88,7 +88,7 @@ leave_to_fresh(const struct worker *w, const struct outlook *out, uint32_t seen)
 
 	return out->claimable &&
 	       left_ms < (w->longest_ms > half_ms ? w->longest_ms : half_ms) &&
-	       w->want->linger_ms > 0 && w->board->ran > 0 &&
+	       w->want->detached && w->board->ran > 0 &&
 	       slots_seen(&w->slots) == seen;
 }
 
@@ -123,8 +123,7 @@ await(struct worker *w, const struct idle *idle, uint32_t seen, bool *ret_again,
 	if (!*ret_again) {
 		point("leaving");
 		w->board->seen = seen;
-		*ret_again =
-		    w->want->linger_ms > 0 && slots_seen(&w->slots) != seen;
+		*ret_again = w->want->detached && slots_seen(&w->slots) != seen;
 		return true;
 	}
 	/* A job that comes due within the linger is awaited. */
