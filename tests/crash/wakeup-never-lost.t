@@ -80,9 +80,10 @@ old_runner() {
 	read -r pid _ <"$STATE/pids/upload"
 	mapfile -d '' vars < <(grep -zv '^RUNNER_LINGER=' "/proc/$pid/environ")
 	find_owner
+	program=$(readlink -f "$FUNCTIONS_DIR")/run
 	(cd "$(readlink -f "$STATE")" && exec env -i "${vars[@]}" \
 		RUNNER_LINGER=9s MAX_DURATION=31 "${as_owner[@]}" \
-		"$(readlink -f "$FUNCTIONS_DIR")/run" --detached) \
+		"$program" --detached) \
 		2>>"$work/runner.log" &
 }
 await 10 '[ "$(slots_held)" = 0 ]'
