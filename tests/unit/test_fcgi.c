@@ -485,7 +485,7 @@ check_idle(void)
 		return 2;
 	if (fcgi_accept(f, 0, &e) != FCGI_IDLE)
 		return 3;
-	/* Before ppoll: nothing may get lost between test and wait. */
+	/* Before the wait: nothing may get lost between test and wait. */
 	raise(SIGTERM);
 	if (!fcgi_stopping() || fcgi_accept(f, -1, &e) != FCGI_DONE)
 		return 4;
