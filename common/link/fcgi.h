@@ -3,9 +3,9 @@
  *
  * One program serves as FastCGI (descriptor 0 is a listening socket, or
  * systemd hands one over) and as plain CGI (environment, stdin, stdout); the
- * handler cannot tell.  The accept loop is the one of runtime.md 1.3: our own
- * accept4 behind epoll, so that SIGTERM never cuts a request, a silent peer
- * holds a process for two socket time-outs at most, and KEEP_CONN is ignored.
+ * handler cannot tell.  The accept loop is our own, accept4 behind epoll: so
+ * SIGTERM never cuts a request, a silent peer holds a process for two socket
+ * time-outs at most, and KEEP_CONN is ignored.
  */
 #ifndef AFTERWORK_LINK_FCGI_H
 #define AFTERWORK_LINK_FCGI_H
