@@ -19,6 +19,13 @@ BEGIN
 		END IF;
 		EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I',
 		    current_database(), 'afterwork_' || name);
+		-- What an older form of this file granted goes.
+		EXECUTE format('REVOKE ALL ON SCHEMA afterwork FROM %I',
+		    'afterwork_' || name);
+		EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA afterwork '
+		    'FROM %I', 'afterwork_' || name);
+		EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA afterwork '
+		    'FROM %I', 'afterwork_' || name);
 		-- What a direct link asks for itself (common/link/db_link.c);
 		-- behind a pooler nobody does.
 		FOREACH setting IN ARRAY ARRAY['search_path = ''''',
@@ -35,15 +42,15 @@ $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA afterwork FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA afterwork FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA afterwork TO afterwork_upload, afterwork_run,
-	afterwork_status, afterwork_jobs;
+-- An upload's job is stored by the site's own function, with its row, so that
+-- upload's login needs nothing here.
+GRANT USAGE ON SCHEMA afterwork TO afterwork_run, afterwork_status,
+	afterwork_jobs;
 
--- Enqueue, and nothing else.
+-- Enqueue and decide.
 GRANT EXECUTE ON FUNCTION
 	afterwork.enqueue(text, jsonb, text, timestamptz, integer, text, text,
-	    jsonb)
-	TO afterwork_upload, afterwork_jobs;
-GRANT EXECUTE ON FUNCTION
+	    jsonb),
 	afterwork.enqueue_job(text, jsonb, text, timestamptz, integer, text, text,
 	    jsonb),
 	afterwork.enqueue_many(text, jsonb),

@@ -17,11 +17,10 @@ take_doc(
 }
 
 static const char SQL_MEDIA_CREATE[] =
-    "SELECT site.media_doc(m, $10::text)::text,"
-    " afterwork.enqueue('syncMediaToGalleries',"
-    "  jsonb_build_object('mediaId', m.id)) "
-    "FROM site.media_add($1::text, $2::text, $3::text, $4::bigint, $5::text,"
-    " $6::text, $7::integer, $8::integer, $9::bigint) AS m";
+    "SELECT c.doc, c.job "
+    "FROM site.media_create($1::text, $2::text, $3::text, $4::bigint,"
+    " $5::text, $6::text, $7::integer, $8::integer, $9::bigint, $10::text)"
+    " AS c";
 
 bool
 media_create(struct db *db, const struct media_new *m, const char *server_url,

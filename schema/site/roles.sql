@@ -18,11 +18,11 @@ GRANT SELECT ON site.session, site.secret
 	afterwork_media, afterwork_pages, afterwork_users;
 
 GRANT EXECUTE ON FUNCTION site.iso(timestamptz), site.url_part(text),
-	site.media_doc(site.media, text)
-	TO afterwork_upload, afterwork_media, afterwork_pages;
+	site.url_escape(text), site.media_doc(site.media, text)
+	TO afterwork_media, afterwork_pages;
 
-GRANT EXECUTE ON FUNCTION site.media_add(text, text, text, bigint, text, text,
-	integer, integer, bigint)
+GRANT EXECUTE ON FUNCTION site.media_create(text, text, text, bigint, text,
+	text, integer, integer, bigint, text)
 	TO afterwork_upload;
 
 GRANT EXECUTE ON FUNCTION site.media_sync(bigint) TO afterwork_run;

@@ -13,12 +13,11 @@ may() {
 		AND has_schema_privilege('afterwork_$1', 'afterwork', 'USAGE')"
 }
 documents='attempt attempts_of iso job_by_id job_doc job_page stats stats_doc'
-is "$(may upload)" enqueue 'upload enqueues'
 is "$(may run)" 'claim keep_house outlook settle' 'run claims and settles'
 is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \
 	'cancel enqueue enqueue_job enqueue_many pause revive' 'jobs enqueues and decides'
-for role in media pages users; do
+for role in upload media pages users; do
 	is "$(may $role)" '' "$role has nothing to do with the queue"
 done
 
@@ -58,6 +57,7 @@ upload|SELECT afterwork.settle('default', '{}', '{}', '{}', '{}', '{}', '{}', '{
 upload|SELECT * FROM afterwork.jobs
 upload|SELECT * FROM afterwork.job
 upload|SELECT * FROM afterwork.job_page(true, 1, 0)
+upload|SELECT afterwork.enqueue('noop')
 upload|SELECT afterwork.enqueue_job('noop')
 upload|SELECT afterwork.cancel(1)
 upload|INSERT INTO afterwork.job (queue, task, state, priority, run_at, input) VALUES ('default', 'x', 'ready', 1, now(), '{}')
@@ -109,8 +109,8 @@ done
 # What each does for a living works, so that the denials above mean something.
 sql "INSERT INTO afterwork.queue (name, paused) VALUES ('roles', true)
 	ON CONFLICT DO NOTHING"
-id=$(sql_as afterwork_upload "SELECT afterwork.enqueue('noop', queue => 'roles')")
-like "$id" '^[0-9]+$' 'upload enqueues'
+id=$(sql_as afterwork_jobs "SELECT afterwork.enqueue('noop', queue => 'roles')")
+like "$id" '^[0-9]+$' 'jobs enqueues'
 is "$(sql_as afterwork_status "SELECT state FROM afterwork.job_by_id($id)")" ready 'status reads it'
 is "$(sql_as afterwork_jobs "SELECT afterwork.cancel($id)")" cancelled 'jobs cancels it'
 is "$(sql_as afterwork_run "SELECT count(*) FROM afterwork.claim('{roles}', '', '{noop}', '{}', 1, 60000)")" \

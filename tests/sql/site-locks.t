@@ -24,8 +24,8 @@ CREATE FUNCTION t.page() RETURNS bigint LANGUAGE sql AS \$\$
 	'[{\"block\":\"b1\",\"path\":\"x\",\"auto\":true,\"images\":[]},
 	  {\"block\":\"b2\",\"path\":\"y\",\"auto\":true,\"images\":[]}]') \$\$;
 CREATE FUNCTION t.media() RETURNS bigint LANGUAGE sql AS \$\$
-	SELECT (site.media_add('f.png', gen_random_uuid()::text, 'image/png', 1,
-		'h', NULL, NULL, NULL, NULL)).id \$\$;
+	SELECT (site.media_create('f.png', gen_random_uuid()::text, 'image/png',
+		1, 'h', NULL, NULL, NULL, NULL, '')).job \$\$;
 SELECT t.page() FROM generate_series(1, 5);
 SELECT t.media() FROM generate_series(1, 30)" >/dev/null
 

@@ -19,6 +19,7 @@ BEGIN
 	new.handler := def ->> 'handler';
 	new.folder := def ->> 'folder';
 	new.input_schema := coalesce(nullif(def -> 'inputSchema', 'null'), '[]');
+	new.input_ok := afterwork.input_path(new.input_schema);
 	new.queue := coalesce(def ->> 'queue', 'default');
 	new.priority := coalesce((def ->> 'priority')::integer, 100);
 	new.timeout_ms := coalesce((def ->> 'timeoutMs')::integer, 30000);
@@ -37,7 +38,7 @@ BEGIN
 	IF old.slug IS NULL THEN
 		INSERT INTO afterwork.task SELECT new.*;
 		RETURN 'added';
-	ELSIF old IS NOT DISTINCT FROM new THEN
+	ELSIF old::text = new::text THEN	-- a jsonpath has no operator =
 		RETURN 'unchanged';
 	END IF;
 	DELETE FROM afterwork.task t WHERE t.slug = new.slug;

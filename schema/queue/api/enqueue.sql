@@ -98,6 +98,81 @@ BEGIN
 END
 $$;
 
+-- Fields as a jsonpath predicate that is true for an input only if
+-- check_input() finds nothing; null when a field has a check that such a path
+-- can't make.  A text that looks like a path never gets into it: names and
+-- options stand in it as the JSON strings they are.
+CREATE OR REPLACE FUNCTION afterwork.input_path(schema jsonb)
+RETURNS jsonpath
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+DECLARE
+	f     jsonb;
+	at    text;
+	fits  text;
+	path  text := '$.type() == "object"';
+BEGIN
+	FOR f IN SELECT jsonb_array_elements(schema) LOOP
+		CONTINUE WHEN f ->> 'name' IS NULL;
+		at := '$.' || (f -> 'name')::text;
+		-- A filter would look into lists in a list, too.
+		fits := CASE WHEN (f -> 'hasMany') IS DISTINCT FROM 'true'::jsonb
+		    THEN afterwork.value_path(f, at) END;
+		IF (f -> 'required') IS DISTINCT FROM 'true'::jsonb THEN
+			fits := '(!exists(' || at || ') || ' || at
+			    || '.type() == "null" || ' || fits || ')';
+		END IF;
+		path := path || ' && ' || fits;
+	END LOOP;
+	RETURN path::jsonpath;
+END
+$$;
+
+-- check_value() as a predicate on the value at; null when it can't be.
+CREATE OR REPLACE FUNCTION afterwork.value_path(field jsonb, at text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+DECLARE
+	want text := field ->> 'type';
+	low  numeric := coalesce(field ->> 'min', field ->> 'minLength');
+	high numeric := coalesce(field ->> 'max', field ->> 'maxLength');
+	fits text;
+BEGIN
+	IF want IN ('json', 'group', 'array', 'blocks') THEN
+		-- A comparison would look into lists.
+		IF field ? 'options' THEN
+			RETURN NULL;
+		END IF;
+		fits := at || '.type() != "null"';
+	ELSIF want IN ('relationship', 'upload') THEN
+		fits := format('(%s.type() == "number" || %s.type() == "string")',
+		    at, at);
+	ELSE
+		fits := format('%s.type() == "%s"', at, CASE want
+		    WHEN 'number' THEN 'number' WHEN 'checkbox' THEN 'boolean'
+		    ELSE 'string' END);
+	END IF;
+	IF want = 'number' THEN
+		fits := concat_ws(' && ', fits, at || ' >= ' || low,
+		    at || ' <= ' || high);
+	ELSIF low IS NOT NULL OR high IS NOT NULL THEN
+		RETURN NULL;
+	END IF;
+	IF field -> 'options' = '[]'
+	   OR EXISTS (SELECT FROM jsonb_array_elements(field -> 'options') o (choice)
+	    WHERE jsonb_typeof(coalesce(choice -> 'value', choice))
+	        NOT IN ('string', 'number', 'boolean')) THEN
+		RETURN NULL;
+	END IF;
+	IF field ? 'options' THEN
+		fits := concat(fits, ' && (', (
+		    SELECT string_agg(at || ' == ' || coalesce(choice -> 'value',
+		        choice)::text, ' || ')
+		    FROM jsonb_array_elements(field -> 'options') o (choice)), ')');
+	END IF;
+	RETURN fits;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION afterwork.refuse(field text, message text)
 RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
@@ -120,7 +195,11 @@ DECLARE
 	at_once boolean := coalesce(enqueue_job.run_at <= clock_timestamp(), true);
 	place   text;
 BEGIN
-	SELECT d.input_schema, d.queue, d.priority INTO t
+	SELECT d.input_schema, d.input_ok, d.priority,
+	    coalesce(enqueue_job.queue, d.queue) AS queue, EXISTS (
+	        SELECT FROM afterwork.queue q
+	        WHERE q.name = coalesce(enqueue_job.queue, d.queue)) AS has_queue
+	INTO t
 	FROM afterwork.task d
 	WHERE d.slug = enqueue_job.task AND d.retired_at IS NULL;
 	IF NOT FOUND THEN
@@ -128,8 +207,8 @@ BEGIN
 		    'The task "%s" is not registered.',
 		    left(coalesce(enqueue_job.task, ''), 64)));
 	END IF;
-	IF t.input_schema <> '[]'::jsonb
-	   OR jsonb_typeof(enqueue_job.input) IS DISTINCT FROM 'object' THEN
+	IF jsonb_path_match(enqueue_job.input, t.input_ok, '{}', true)
+	   IS NOT TRUE THEN
 		SELECT * INTO fault FROM afterwork.check_input(t.input_schema,
 		    enqueue_job.input);
 		IF FOUND THEN
@@ -150,9 +229,8 @@ BEGIN
 		    'This field must be a date such as 2026-07-20T12:00:00Z.');
 	END IF;
 
-	place := coalesce(enqueue_job.queue, t.queue);
-	PERFORM FROM afterwork.queue q WHERE q.name = place;
-	IF NOT FOUND THEN
+	place := t.queue;
+	IF NOT t.has_queue THEN
 		IF place !~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$' THEN
 			PERFORM afterwork.refuse('queue',
 			    'A queue name has 1 to 100 letters, digits or . _ : - '
@@ -194,14 +272,17 @@ $$;
 -- Store one job and return its id; with unique_key in use, the id of the job
 -- that holds it.  Call it inside your own transaction:
 --     SELECT afterwork.enqueue('sendInvoice', '{"invoiceId": 7}');
+-- (plpgsql, since a function in SQL would be planned anew by every call.)
 CREATE OR REPLACE FUNCTION afterwork.enqueue(
 	task text, input jsonb DEFAULT '{}', queue text DEFAULT NULL,
 	run_at timestamptz DEFAULT NULL, priority integer DEFAULT NULL,
 	unique_key text DEFAULT NULL, concurrency_key text DEFAULT NULL,
 	meta jsonb DEFAULT NULL)
-RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
-	SELECT id FROM afterwork.enqueue_job(task, input, queue, run_at,
-	    priority, unique_key, concurrency_key, meta)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+	RETURN id FROM afterwork.enqueue_job(task, input, queue, run_at,
+	    priority, unique_key, concurrency_key, meta);
+END
 $$;
 
 -- Store one job of a task for each element of inputs, all or none; their ids

@@ -8,15 +8,25 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 	SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
--- As encodeURIComponent() has it.  Most names need none of it.
-CREATE OR REPLACE FUNCTION site.url_part(name text)
+-- Every byte that is not a letter, a digit or one of these, as %XX.
+CREATE OR REPLACE FUNCTION site.url_escape(name text)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT CASE WHEN name ~ '^[A-Za-z0-9_.!~*''()-]*$' THEN name
-	ELSE (SELECT string_agg(CASE WHEN c ~ '^[A-Za-z0-9_.!~*''()-]$' THEN c
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+	SELECT string_agg(CASE WHEN c ~ '^[A-Za-z0-9_.!~*''()-]$' THEN c
 		ELSE regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')),
 			'(..)', '%\1', 'g') END, '' ORDER BY n)
-		FROM regexp_split_to_table(name, '') WITH ORDINALITY AS s(c, n))
+	FROM regexp_split_to_table(name, '') WITH ORDINALITY AS s(c, n)
+$$;
+
+-- As encodeURIComponent() has it.  Most names need none of it, and translate()
+-- tells that in a tenth of the time of a regular expression.
+CREATE OR REPLACE FUNCTION site.url_part(name text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN translate(name,
+		'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+		'0123456789_.!~*''()-', '') = '' THEN name
+	ELSE site.url_escape(name)
 	END
 $$;
 

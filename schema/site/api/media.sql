@@ -10,16 +10,17 @@
 -- row of that name in media_name, so that any number of uploads of one name
 -- get theirs one after the other, without a retry; the loop turns again only
 -- where a client uploaded a name like photo-1.jpg itself.
-CREATE OR REPLACE FUNCTION site.media_add(filename text, storage_key text,
+--
+-- The picture's job is stored with it: both are there or neither.  doc is the
+-- picture as the API shows it.
+CREATE OR REPLACE FUNCTION site.media_create(filename text, storage_key text,
 	mime_type text, filesize bigint, hash text, alt text, width integer,
-	height integer, created_by bigint)
-RETURNS site.media
+	height integer, created_by bigint, server_url text, OUT doc json,
+	OUT job bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 #variable_conflict use_variable
 DECLARE
 	m site.media;
-	stem text := substring(filename FROM '^(.+)\.[^.]*$');
-	ext text := substring(filename FROM '^.+(\.[^.]*)$');
 	want text := filename;
 	n bigint;
 BEGIN
@@ -30,18 +31,27 @@ BEGIN
 			filesize, hash, alt, width, height, created_by)
 		ON CONFLICT ON CONSTRAINT media_filename_key DO NOTHING
 		RETURNING new.* INTO m;
-		IF FOUND THEN
-			RETURN m;
-		END IF;
+		EXIT WHEN FOUND;
 		INSERT INTO site.media_name AS taken (filename, last)
 		VALUES (filename, 1)
 		ON CONFLICT ON CONSTRAINT media_name_pkey
 			DO UPDATE SET last = taken.last + 1
 		RETURNING taken.last INTO n;
-		want := coalesce(stem, filename) || '-' || n
-			|| coalesce(ext, '');
+		want := site.numbered(filename, n);
 	END LOOP;
+	job := afterwork.enqueue('syncMediaToGalleries',
+		jsonb_build_object('mediaId', m.id));
+	doc := site.media_doc(m, server_url);
 END
+$$;
+
+-- photo.jpg and 2 make photo-2.jpg; a name that is all ending gets it behind.
+CREATE OR REPLACE FUNCTION site.numbered(filename text, n bigint)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+	SELECT coalesce(substring(filename FROM '^(.+)\.[^.]*$'), filename)
+		|| '-' || n
+		|| coalesce(substring(filename FROM '^.+(\.[^.]*)$'), '')
 $$;
 
 -- The only field that a person edits.
