@@ -9,7 +9,6 @@
 #include "common/base/log.h"
 #include "common/http/app.h"
 #include "common/link/conf.h"
-#include "common/link/crypt.h"
 #include "common/link/js.h"
 #include "common/queue/job.h"
 #include "common/runner/runner.h"
@@ -133,8 +132,7 @@ run_detached(void)
 
 	log_init("runner", conf_text("LOG_LEVEL", "info"));
 	(void)umask(077);
-	if (!crypt_init(&e) ||
-	    !conf_duration_ms(
+	if (!conf_duration_ms(
 		"RUNNER_LINGER", LINGER_MS, &want.linger_ms, &e) ||
 	    !duration_ms(&want.duration_ms, &e) ||
 	    !runner_run(&want, &report, &e)) {

@@ -9,6 +9,7 @@
  * sent the file goes only if the database says that there is no row.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/http/app.h"
@@ -25,7 +26,8 @@
 #include "common/site/text.h"
 
 enum {
-	CHUNK_BYTES = MEDIA_HEAD_BYTES, /* read and written at a time */
+	CHUNK_BYTES = MEDIA_HEAD_BYTES, /* looked at and written at a time */
+	READ_BYTES = 8 * 1024,          /* what libfcgi has at a time */
 	PAYLOAD_MAX = 64 * 1024,        /* bytes of the part _payload */
 	OVERHEAD_MAX = 64 * 1024,       /* of a body, around the file */
 };
@@ -56,7 +58,7 @@ struct upload {
 	int height;
 	int64_t size;
 	size_t filled; /* bytes waiting in chunk */
-	char *chunk;
+	char *chunk; /* CHUNK_BYTES; ours */
 };
 
 static void
@@ -64,6 +66,7 @@ upload_release(struct upload *u)
 {
 	store_file_drop(&u->file);
 	buf_release(&u->payload);
+	free(u->chunk);
 }
 
 /* ---- what kind of file ---- */
@@ -224,7 +227,7 @@ upload_receive(struct upload *u, struct req *req, struct err *e)
 {
 	static const struct multipart_events events = { on_part, on_data,
 		on_end };
-	static char in[CHUNK_BYTES];
+	char in[READ_BYTES];
 	struct multipart m;
 	struct body body;
 	size_t n = 0;
@@ -321,18 +324,19 @@ upload_answer(
 static bool
 upload_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	static char chunk[CHUNK_BYTES];
 	CLEANUP(upload_release)
 	struct upload u = {
 		.payload = BUF_INIT,
 		.file = STORE_FILE_INIT,
-		.chunk = chunk,
+		.chunk = malloc(CHUNK_BYTES), /* given back while idle */
 	};
 	AUTO_JS *fields = NULL;
 	AUTO_BUF doc = BUF_INIT;
 	const char *alt = NULL;
 	int64_t job = 0;
 
+	if (u.chunk == NULL)
+		return err_fail(e, ERR_UNAVAILABLE, "out of memory");
 	return upload_receive(&u, req, e) &&
 	       upload_fields(&u, &fields, &alt, e) && store_keep(&u.file, e) &&
 	       upload_record(app, &u, alt, res, &doc, &job, e) &&

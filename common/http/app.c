@@ -1,6 +1,7 @@
 /* The frame of a function: from main() to one answered, logged request. */
 #include "common/http/app.h"
 
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -337,8 +338,11 @@ stay_idle(struct process *p)
 {
 	int64_t idle_ms = clock_mono_ms() - p->idle_since_ms;
 
-	if (idle_ms >= DB_IDLE_MS)
+	/* What an idle process keeps, each of its kind keeps. */
+	if (idle_ms >= DB_IDLE_MS && db_connected(p->app.db)) {
 		db_close(p->app.db);
+		(void)malloc_trim(0);
+	}
 	return p->idle_exit_ms < 0 || idle_ms < p->idle_exit_ms;
 }
 

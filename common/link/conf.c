@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -178,9 +179,14 @@ conf_runtime_dir(void)
 bool
 conf_slots(int *ret, struct err *e)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int64_t slots = cpus < 1 ? 1 : cpus > SLOTS_MAX ? SLOTS_MAX : cpus;
+	int64_t slots = 1;
+	cpu_set_t cpus;
 
+	/* Those that this process may use; a container has a share of them. */
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		slots = CPU_COUNT(&cpus);
+	if (slots > SLOTS_MAX)
+		slots = SLOTS_MAX;
 	if (!conf_int("RUNNER_SLOTS", slots, 1, SLOTS_MAX, &slots, e))
 		return false;
 	*ret = (int)slots;
