@@ -58,7 +58,7 @@ struct upload {
 	int height;
 	int64_t size;
 	size_t filled; /* bytes waiting in chunk */
-	char *chunk; /* CHUNK_BYTES; ours */
+	char *chunk;   /* CHUNK_BYTES; ours */
 };
 
 static void
