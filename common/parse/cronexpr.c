@@ -14,7 +14,7 @@ enum {
 	EPOCH_WEEKDAY = 4,   /* 1970-01-01 was a Thursday */
 	CYCLE_DAYS = 146097, /* the calendar repeats after 400 years */
 	DAYS_1600_1970 = 135140,
-	SEARCH_DAYS = 8 * 366, /* 29 February, across 2100, is 8 years off */
+	SEARCH_DAYS = 41 * 366, /* 29 February on one weekday, across 2100 */
 	FEBRUARY = 2,
 };
 
@@ -173,10 +173,13 @@ month_days(int64_t year, int month)
 	return days[month - 1] + (month == FEBRUARY && is_leap(year));
 }
 
-/* Is there a year with such a day?  (Weekdays come in every month.) */
+/* Is there a year with such a day?  (Every weekday comes in every month, and
+ * on every date, 29 February too.) */
 static bool
 ever_comes(const struct cronexpr *c)
 {
+	if (c->either)
+		return true;
 	for (int month = 1; month <= 12; month++)
 		for (int day = 1; day <= month_days(0, month); day++)
 			if ((c->month >> month & 1) && (c->day >> day & 1))
@@ -184,22 +187,16 @@ ever_comes(const struct cronexpr *c)
 	return false;
 }
 
-bool
-cronexpr_parse(const char *s, struct cronexpr *ret, struct err *e)
+static bool
+parse_fields(const struct text texts[static NFIELDS], struct cronexpr *ret,
+    struct err *e)
 {
-	struct text texts[NFIELDS];
 	uint64_t bits[NFIELDS];
 	struct cronexpr c;
 
-	if (!split_fields(s, texts, e))
-		return false;
 	for (size_t i = 0; i < NFIELDS; i++)
 		if (!parse_field(&fields[i], texts[i], &bits[i], e))
 			return false;
-	if (!is_star(texts[DAY]) && !is_star(texts[WEEKDAY]))
-		return err_fail(e, ERR_INVALID,
-		    "The cron expression has a day of month and a weekday: one "
-		    "of them must be \"*\".");
 	c = (struct cronexpr){
 		.minute = bits[MINUTE],
 		.hour = (uint32_t)bits[HOUR],
@@ -207,11 +204,36 @@ cronexpr_parse(const char *s, struct cronexpr *ret, struct err *e)
 		.month = (uint16_t)bits[MONTH],
 		.weekday =
 		    (uint8_t)((bits[WEEKDAY] | bits[WEEKDAY] >> 7) & 0x7f),
+		.either = *texts[DAY].p != '*' && *texts[WEEKDAY].p != '*',
 	};
 	if (!ever_comes(&c))
 		return err_fail(e, ERR_INVALID,
 		    "The cron expression never comes: no such day of month "
 		    "in these months.");
+	*ret = c;
+	return true;
+}
+
+bool
+cronexpr_parse_crontab(const char *s, struct cronexpr *ret, struct err *e)
+{
+	struct text texts[NFIELDS];
+
+	return split_fields(s, texts, e) && parse_fields(texts, ret, e);
+}
+
+bool
+cronexpr_parse(const char *s, struct cronexpr *ret, struct err *e)
+{
+	struct text texts[NFIELDS];
+	struct cronexpr c;
+
+	if (!split_fields(s, texts, e) || !parse_fields(texts, &c, e))
+		return false;
+	if (!is_star(texts[DAY]) && !is_star(texts[WEEKDAY]))
+		return err_fail(e, ERR_INVALID,
+		    "The cron expression has a day of month and a weekday: one "
+		    "of them must be \"*\".");
 	*ret = c;
 	return true;
 }
@@ -255,11 +277,15 @@ static bool
 day_matches(const struct cronexpr *c, const struct date *d)
 {
 	int64_t weekday = (d->number + EPOCH_WEEKDAY) % 7;
+	bool fits_day, fits_weekday;
 
 	if (weekday < 0)
 		weekday += 7;
-	return (c->month >> d->month & 1) && (c->day >> d->day & 1) &&
-	       (c->weekday >> weekday & 1);
+	fits_day = c->day >> d->day & 1;
+	fits_weekday = c->weekday >> weekday & 1;
+	return (c->month >> d->month & 1) &&
+	       (c->either ? fits_day || fits_weekday
+			  : fits_day && fits_weekday);
 }
 
 /* Day number, and the second of that day in *ret_s. */

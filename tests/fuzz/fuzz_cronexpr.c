@@ -5,6 +5,7 @@
  * - Fields hold no bits that are no times, and at least one.
  * - next() is later, matches, and nothing matches in between.
  * - Written out as numbers, the expression is the same one.
+ * - What Vercel takes a crontab takes too, for the same.
  */
 #include "common/parse/cronexpr.h"
 
@@ -36,6 +37,24 @@ check_next(const struct cronexpr *c, int64_t from)
 		HOLDS(!cronexpr_matches(c, next - i * MINUTE_S));
 	HOLDS(cronexpr_next(c, next - 1, &after) && after == next);
 	HOLDS(cronexpr_next(c, next, &after) && after > next);
+}
+
+static void
+check_crontab(const char *text, const struct cronexpr *vercel, int64_t from)
+{
+	struct cronexpr c = { 0 };
+	struct err e = { 0 };
+	bool taken = cronexpr_parse_crontab(text, &c, &e);
+
+	if (taken) {
+		check_bits(&c);
+		check_next(&c, from);
+	} else
+		HOLDS(e.code == ERR_INVALID && e.msg[0] != '\0');
+	if (vercel != NULL)
+		HOLDS(taken && !c.either && c.minute == vercel->minute &&
+		      c.hour == vercel->hour && c.day == vercel->day &&
+		      c.month == vercel->month && c.weekday == vercel->weekday);
 }
 
 static void
@@ -94,9 +113,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_next(&c, from / 1000);
 		check_next(&c, from);
 		check_written(&c);
+		check_crontab(text, &c, from / 1000);
 	} else {
 		HOLDS(e.code == ERR_INVALID && e.msg[0] != '\0');
 		HOLDS(c.minute == 0);
+		check_crontab(text, NULL, from / 1000);
 	}
 	free(text);
 	return 0;

@@ -158,6 +158,47 @@ test_next(void)
 	}
 }
 
+/* Day of month and weekday, as a crontab has them. */
+static void
+test_both_days(void)
+{
+	static const struct {
+		const char *text, *from, *want;
+	} cases[] = {
+		/* Neither begins with a star: the 13th, and fridays. */
+		{ "0 7 13 * 5", "2026-11-12 07:00:00", "2026-11-13 07:00:00" },
+		{ "0 7 13 * 5", "2026-11-13 07:00:00", "2026-11-20 07:00:00" },
+		{ "0 7 13 * 5", "2026-12-11 07:00:00", "2026-12-13 07:00:00" },
+		{ "0 0 30 2 1", "2026-02-23 00:00:00", "2027-02-01 00:00:00" },
+		{ "0 0 1-31 * 0", "2026-11-23 00:00:00",
+		    "2026-11-24 00:00:00" },
+		/* One does: mondays with an odd date. */
+		{ "0 7 */2 * 1", "2026-11-23 06:00:00", "2026-11-23 07:00:00" },
+		{ "0 7 */2 * 1", "2026-11-23 07:00:00", "2026-12-07 07:00:00" },
+		{ "0 7 13 * */5", "2026-02-13 07:00:00",
+		    "2026-03-13 07:00:00" },
+		{ "0 0 29 2 */7", "2088-02-29 00:00:00",
+		    "2128-02-29 00:00:00" },
+		/* Only one is given: as Vercel has it. */
+		{ "0 7 13 * *", "2026-11-13 07:00:00", "2026-12-13 07:00:00" },
+		{ "0 7 * * 5", "2026-11-13 07:00:00", "2026-11-20 07:00:00" },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct cronexpr c = { 0 };
+		struct err e = { 0 };
+		int64_t got = 0;
+
+		if (!ok(cronexpr_parse_crontab(cases[i].text, &c, &e),
+			"a crontab may have \"%s\"%s", cases[i].text, e.msg))
+			continue;
+		ok(cronexpr_next(&c, at(cases[i].from), &got),
+		    "and it comes after %s", cases[i].from);
+		is_int(got, at(cases[i].want), "namely at %s", cases[i].want);
+		ok(cronexpr_matches(&c, got), "which matches");
+	}
+}
+
 /* The same question asked of libc. */
 static bool
 libc_matches(const struct cronexpr *c, int64_t utc_s)
@@ -220,6 +261,7 @@ main(void)
 	test_taken();
 	test_refused();
 	test_next();
+	test_both_days();
 	test_span(
 	    "0,30 */5 * * *", "1899-12-01 00:00:00", "1904-03-02 00:00:00");
 	test_span("0 12 29 2 *", "1960-01-01 00:00:00", "2013-01-01 00:00:00");
