@@ -33,22 +33,29 @@ jsnode_parse(const char *p, size_t n, struct json_object **ret_source,
 	return true;
 }
 
+int
+jsnode_line(const struct jsnode *at, const char *key)
+{
+	char path[JSNODE_PATH_MAX];
+	int line;
+
+	join(at->path, key, path);
+	line = jsonpos_line(at->p, at->n, path);
+	return line != 0 ? line : jsonpos_line(at->p, at->n, at->path);
+}
+
 bool
 jsnode_bad(const struct jsnode *at, const char *key, struct err *e,
     const char *fmt, ...)
 {
 	char path[JSNODE_PATH_MAX], why[ERR_MSG_MAX];
+	int line = jsnode_line(at, key);
 	va_list ap;
-	int line;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	join(at->path, key, path);
-	line = jsonpos_line(at->p, at->n, path);
-	/* A key that is missing is missing from the object around it. */
-	if (line == 0)
-		line = jsonpos_line(at->p, at->n, at->path);
 	if (line == 0)
 		return err_field(e, path, "%s %s", path, why);
 	return err_field(e, path, "line %d: %s %s", line, path, why);

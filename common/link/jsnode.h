@@ -28,6 +28,10 @@ struct jsnode {
 bool jsnode_parse(const char *p, size_t n, struct json_object **ret_source,
     struct jsnode *ret, struct err *e) MUSTCHECK;
 
+/* The line of key; of a key that is missing, that of the object around it; 0:
+ * not known. */
+int jsnode_line(const struct jsnode *at, const char *key);
+
 /* Fail at key of the node ("": at the node itself).  Returns false. */
 bool jsnode_bad(const struct jsnode *at, const char *key, struct err *e,
     const char *fmt, ...) PRINTF(4, 5);

@@ -226,7 +226,7 @@ read_schedule(const struct jsnode *at, const char *queue,
 		return false;
 	if (s->cron == NULL)
 		return jsnode_bad(at, "cron", e, "is required");
-	if (!cronexpr_parse(s->cron, &expr, &why))
+	if (!cronexpr_parse_crontab(s->cron, &expr, &why))
 		return jsnode_bad(at, "cron", e, "is no schedule: %s", why.msg);
 	if (strspn(s->timezone, LETTERS DIGITS "_+-/") != strlen(s->timezone))
 		return jsnode_bad(at, "timezone", e,
@@ -237,6 +237,29 @@ read_schedule(const struct jsnode *at, const char *queue,
 		return jsnode_bad(at, "missed", e,
 		    "must be \"skip\", \"one\" or "
 		    "\"all\"");
+	s->timezone_line = jsnode_line(at, "timezone");
+	return true;
+}
+
+/* An entry is known again by what this compares. */
+static bool
+is_same(const struct task_schedule *a, const struct task_schedule *b)
+{
+	return strcmp(a->cron, b->cron) == 0 &&
+	       strcmp(a->timezone, b->timezone) == 0 &&
+	       strcmp(a->queue, b->queue) == 0;
+}
+
+static bool
+check_others(
+    const struct jsnode *at, const struct task_def *d, size_t i, struct err *e)
+{
+	for (size_t k = 0; k < i; k++)
+		if (is_same(&d->schedules[k], &d->schedules[i]))
+			return jsnode_bad(at, "cron", e,
+			    "is there twice, with the same timezone and "
+			    "queue: also as schedule.%zu",
+			    k);
 	return true;
 }
 
@@ -251,7 +274,8 @@ read_schedules(const struct jsnode *top, struct task_def *d, struct err *e)
 		struct jsnode at;
 
 		if (!jsnode_element(top, "schedule", i, &at, e) ||
-		    !read_schedule(&at, d->queue, &d->schedules[i], e))
+		    !read_schedule(&at, d->queue, &d->schedules[i], e) ||
+		    !check_others(&at, d, i, e))
 			return false;
 	}
 	d->nschedules = js_len(list);
@@ -393,6 +417,19 @@ taskfile_parse(const char *p, size_t n, struct task_def *ret, struct err *e)
 	*ret = d;
 	d.source = NULL;
 	return true;
+}
+
+const char *
+taskfile_unfed(const struct task_def *d)
+{
+	for (size_t i = 0; d->nschedules > 0 && i < js_len(d->input_schema);
+	     i++) {
+		struct json_object *field = js_at(d->input_schema, i);
+
+		if (js_bool_of(js_get(field, "required")))
+			return js_text_of(js_get(field, "name"));
+	}
+	return NULL;
 }
 
 static struct json_object *

@@ -27,10 +27,11 @@ enum {
 };
 
 struct task_schedule {
-	const char *cron;     /* five fields, checked */
+	const char *cron;     /* five fields as a crontab has them, checked */
 	const char *timezone; /* IANA name; "UTC" when not given */
 	const char *queue;
 	const char *missed; /* "skip", "one" or "all" */
+	int timezone_line;  /* where the file says so; 0: not known */
 };
 
 /* Texts are borrowed from source and live as long as the definition. */
@@ -64,6 +65,13 @@ struct task_def {
  */
 bool taskfile_parse(
     const char *p, size_t n, struct task_def *ret, struct err *e) MUSTCHECK;
+
+/*
+ * A scheduled job's input is {}.  The name of the first field that the task
+ * requires nonetheless, so that every such job will be refused; NULL: none, or
+ * there is no schedule.  (Not an error of the file: others may enqueue it.)
+ */
+const char *taskfile_unfed(const struct task_def *d);
 
 /* The definition as afterwork.task_register() takes it: given.  handler is
  * an absolute path, or NULL for one that is compiled in; folder its working

@@ -249,28 +249,41 @@ find_tasks(struct found_list *l, const char *config, struct err *e)
 
 /* --- registration --------------------------------------------------------- */
 
-static const char SQL_ZONE[] = "SELECT now() AT TIME ZONE $1::text";
+static const char SQL_ZONE[] =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z\n"
+    "    WHERE z.name = $1::text)";
 
-/* Zones are the database's data: only it can say which there are. */
+/* Zones are the database's data: only it can say which there are.  By name:
+ * it would also take "UTC+2", and mean what POSIX does: two hours behind. */
 static bool
 check_zones(struct db *db, const struct found *f, struct err *e)
 {
-	struct err why = { 0 };
-
 	for (size_t i = 0; i < f->def.nschedules; i++) {
-		const char *const args[] = { f->def.schedules[i].timezone };
+		const struct task_schedule *s = &f->def.schedules[i];
+		const char *const args[] = { s->timezone };
+		AUTO_ROWS *rows = NULL;
 
-		if (db_query(
-			db, "task_zone", SQL_ZONE, LEN(args), args, NULL, &why))
-			continue;
-		if (why.code != ERR_INVALID)
-			return err_fail(e, why.code, "%s", why.msg);
-		return err_fail(e, ERR_INVALID,
-		    "%s: schedule.%zu.timezone "
-		    "\"%s\" is not known to the database",
-		    f->file, i, args[0]);
+		if (!db_query(
+			db, "task_zone", SQL_ZONE, LEN(args), args, &rows, e))
+			return false;
+		if (!db_bool(rows, 0, 0))
+			return err_fail(e, ERR_INVALID,
+			    "%s: line %d: schedule.%zu.timezone \"%s\" is not "
+			    "known to the database",
+			    f->file, s->timezone_line, i, s->timezone);
 	}
 	return true;
+}
+
+static void
+warn_unfed(const struct found *f)
+{
+	const char *field = taskfile_unfed(&f->def);
+
+	if (field != NULL)
+		command_say("task %s: its schedule makes no jobs: their input "
+			    "is {}, and its inputSchema requires \"%s\"",
+		    f->def.slug, field);
 }
 
 /* Two registrations at once would both find a task to be new. */
@@ -300,6 +313,7 @@ register_task(
 		return true;
 	r->nchanges++;
 	command_say("task %s %s", f->def.slug, db_text(rows, 0, 0));
+	warn_unfed(f);
 	return true;
 }
 
@@ -363,9 +377,11 @@ check(const char *config, struct err *e)
 
 	if (!find_tasks(&l, config, e))
 		return false;
-	for (size_t i = 0; i < l.n; i++)
+	for (size_t i = 0; i < l.n; i++) {
 		command_say("ok %s (%s)", l.v[i].def.slug,
 		    l.v[i].handler == NULL ? "compiled in" : l.v[i].handler);
+		warn_unfed(&l.v[i]);
+	}
 	return true;
 }
 

@@ -66,11 +66,27 @@ done <<'END'
 {"slug":"two words"}|line 1: slug must begin with a letter
 {"slug":"mail","timeout":"6m"}|a timeout of 360 s does not fit into the 300 s
 {"slug":"mail","schedule":[\n{"cron":"0 7 * * MON"}]}|line 2: schedule\.0\.cron is no schedule
-{"slug":"mail","schedule":[{"cron":"0 7 * * *","timezone":"Mars/Base"}]}|schedule\.0\.timezone "Mars/Base" is not known
+{"slug":"mail","schedule":[\n{"cron":"0 0 30 2 *"}]}|line 2: schedule\.0\.cron is no schedule: .* never comes
+{"slug":"mail","schedule":[{"cron":"0 7 * * *",\n"timezone":"Mars/Base"}]}|line 2: schedule\.0\.timezone "Mars/Base" is not known
+{"slug":"mail","schedule":[{"cron":"0 7 * * *","timezone":"UTC+2"}]}|line 1: schedule\.0\.timezone "UTC\+2" is not known
+{"slug":"mail","schedule":[{"cron":"0 7 * * *"},\n{"cron":"0 7 * * *"}]}|line 2: schedule\.1\.cron is there twice
 {"slug":"mail","inputSchema":[{"name":"a","type":"soup"}]}|line 1: inputSchema\.0\.type "soup" is not known
 END
 sql_is "SELECT timeout_ms FROM afterwork.task WHERE slug = 'mail'" 120000 \
 	'the registration is as it was'
+
+# A schedule whose jobs would be refused: it is told, the task is taken.
+mail '{ "slug": "mail", "inputSchema": [ { "name": "to", "type": "email", "required": true } ],
+  "schedule": [ { "cron": "0 7 * * *", "timezone": "Europe/Ljubljana" } ] }'
+unfed='task mail: its schedule makes no jobs: their input is \{\}, and its inputSchema requires "to"'
+tasks --check
+like "$out" "$unfed" 'a schedule that lacks input is told by a check'
+tasks
+is "$code" 0 'it is no error'
+like "$out" "^task mail changed
+$unfed$" 'and told when it is registered'
+tasks
+is "$out" 'up to date' 'once'
 
 mail '{"slug":"mail"}'
 mkdir "$own/other"

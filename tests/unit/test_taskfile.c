@@ -87,6 +87,23 @@ static const struct {
 	    "\"timezone\":\"a'b\"}]}",
 	    "line 1: schedule.0.timezone must be a name as "
 	    "\"Europe/Ljubljana\"" },
+	{ "a schedule that never comes",
+	    "{\"slug\":\"a\",\"schedule\":[\n{\"cron\":\"0 0 30 2 *\"}]}",
+	    "line 2: schedule.0.cron is no schedule: The cron expression "
+	    "never comes: no such day of month in these months." },
+	{ "a schedule with day of month and weekday",
+	    "{\"slug\":\"a\",\"schedule\":[{\"cron\":\"0 0 13 * 5\"}]}", NULL },
+	{ "a schedule that is there twice",
+	    "{\"slug\":\"a\",\"schedule\":[{\"cron\":\"0 0 * * *\"},"
+	    "{\"cron\":\"0 1 * * *\"},\n{\"cron\":\"0 0 * * *\","
+	    "\"timezone\":\"UTC\",\"missed\":\"all\"}]}",
+	    "line 2: schedule.2.cron is there twice, with the same timezone "
+	    "and queue: also as schedule.0" },
+	{ "the same schedule for two queues and zones",
+	    "{\"slug\":\"a\",\"schedule\":[{\"cron\":\"0 0 * * *\"},"
+	    "{\"cron\":\"0 0 * * *\",\"queue\":\"b\"},"
+	    "{\"cron\":\"0 0 * * *\",\"timezone\":\"Asia/Tokyo\"}]}",
+	    NULL },
 	{ "an element that is no object", "{\"slug\":\"a\",\"schedule\":[3]}",
 	    "line 1: schedule.0 must be an object" },
 	{ "a memory limit too small",
@@ -168,6 +185,58 @@ is_registration(
 	is_text(got.data, want, "%s: registration", what);
 }
 
+/* Which required field a scheduled job would lack, and where a zone is. */
+static void
+test_schedule_facts(void)
+{
+	static const struct {
+		const char *what, *text, *field;
+		int line;
+	} facts[] = {
+		{ "a required field",
+		    "{\"slug\":\"a\",\"schedule\":[{\"cron\":\"0 0 * * *\"}],"
+		    "\"inputSchema\":[{\"name\":\"x\",\"type\":\"text\"},"
+		    "{\"name\":\"y\",\"type\":\"text\",\"required\":true}]}",
+		    "y", 1 },
+		{ "no required field",
+		    "{\"slug\":\"a\",\"schedule\":[{\"cron\":\"0 0 * * *\",\n"
+		    "\"timezone\":\"Asia/Tokyo\"}],\"inputSchema\":["
+		    "{\"name\":\"x\",\"type\":\"text\"}]}",
+		    NULL, 2 },
+		{ "no inputSchema",
+		    "{\"slug\":\"a\",\n\"schedule\":[{\n\"cron\":"
+		    "\"0 0 * * *\",\n\n\"timezone\":\"UTC\"}]}",
+		    NULL, 5 },
+	};
+
+	for (size_t i = 0; i < LEN(facts); i++) {
+		AUTO_TASK_DEF d = { .source = NULL };
+		struct err e = { 0 };
+
+		if (!ok(taskfile_parse(
+			    facts[i].text, strlen(facts[i].text), &d, &e),
+			"%s: is taken%s", facts[i].what, e.msg))
+			continue;
+		is_text(taskfile_unfed(&d), facts[i].field, "%s: the field",
+		    facts[i].what);
+		is_int(d.schedules[0].timezone_line, facts[i].line,
+		    "%s: the zone's line", facts[i].what);
+	}
+}
+
+static void
+test_unscheduled(void)
+{
+	static const char text[] =
+	    "{\"slug\":\"a\",\"inputSchema\":[{\"name\":\"x\","
+	    "\"type\":\"text\",\"required\":true}]}";
+	AUTO_TASK_DEF d = { .source = NULL };
+	struct err e = { 0 };
+
+	ok(taskfile_parse(text, strlen(text), &d, &e), "no schedule");
+	is_text(taskfile_unfed(&d), NULL, "so nothing is lacking");
+}
+
 static const char full[] =
     "{ \"slug\": \"send-Invoice_2\", \"label\": \"Send\","
     "\"handler\": \"./h\", \"inputSchema\": [ { \"name\": \"invoiceId\","
@@ -186,6 +255,8 @@ main(void)
 {
 	for (size_t i = 0; i < LEN(cases); i++)
 		test_case(i);
+	test_schedule_facts();
+	test_unscheduled();
 	is_registration("defaults", "{\"slug\":\"a\"}", NULL,
 	    "{\"slug\":\"a\",\"label\":\"a\",\"handler\":null,"
 	    "\"folder\":\"/srv/a\",\"inputSchema\":[],\"queue\":\"default\","
