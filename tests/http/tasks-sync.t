@@ -85,6 +85,8 @@ tasks
 is "$code" 0 'it is no error'
 like "$out" "^task mail changed
 $unfed$" 'and told when it is registered'
+sql_is "SELECT cron, timezone, queue, missed FROM afterwork.schedule WHERE task = 'mail'" \
+	'0 7 * * *|Europe/Ljubljana|default|skip' 'with its schedule'
 tasks
 is "$out" 'up to date' 'once'
 

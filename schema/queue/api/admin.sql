@@ -35,6 +35,7 @@ BEGIN
 
 	INSERT INTO afterwork.queue (name) VALUES (new.queue)
 	ON CONFLICT DO NOTHING;
+	PERFORM afterwork.schedules_sync(new.slug, new.schedule, new.queue);
 	IF old.slug IS NULL THEN
 		INSERT INTO afterwork.task SELECT new.*;
 		RETURN 'added';
@@ -48,12 +49,19 @@ END
 $$;
 
 -- Retire every registered task whose slug is not in keep; their slugs.  Their
--- waiting jobs are ended, with the reason, by the next runner.
+-- waiting jobs are ended, with the reason, by the next runner; their schedules
+-- are no more.
 CREATE OR REPLACE FUNCTION afterwork.task_retire(keep text[])
 RETURNS SETOF text LANGUAGE sql SET search_path = '' AS $$
-	UPDATE afterwork.task SET retired_at = now()
-	WHERE retired_at IS NULL AND slug <> ALL (keep)
-	RETURNING slug
+	WITH gone AS (
+		UPDATE afterwork.task SET retired_at = now()
+		WHERE retired_at IS NULL AND slug <> ALL (keep)
+		RETURNING slug
+	), unplanned AS (
+		DELETE FROM afterwork.schedule s USING gone g
+		WHERE s.task = g.slug
+	)
+	SELECT g.slug FROM gone g
 $$;
 
 -- In which queue the job with this id is, live or ended; null: nowhere.
@@ -188,6 +196,7 @@ BEGIN
 	IF gone = 10000 THEN	-- the rest soon
 		UPDATE afterwork.upkeep SET next_at = now() + interval '1 minute';
 	END IF;
+	PERFORM afterwork.schedules_keep(keep);
 	FOR part IN
 		SELECT c.relname FROM pg_catalog.pg_inherits i
 		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
