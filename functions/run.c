@@ -2,7 +2,9 @@
  * run: the job runner.
  *
  * As a function: GET or POST /api/payload-jobs/run, what the scheduler pings;
- * runs up to `limit` jobs in this call and answers how they went.
+ * makes the jobs of schedules that are due (not with disableScheduling), runs
+ * up to `limit` jobs in this call and answers how they went.
+ * GET /api/payload-jobs/handle-schedules makes those jobs and runs none.
  * As `run --detached`: what after() starts; runs until dry, lingers, leaves.
  */
 #include "common/base/clock.h"
@@ -11,6 +13,7 @@
 #include "common/link/conf.h"
 #include "common/link/js.h"
 #include "common/queue/job.h"
+#include "common/queue/schedule.h"
 #include "common/runner/runner.h"
 
 #include <inttypes.h>
@@ -31,30 +34,41 @@ duration_ms(int64_t *ret_ms, struct err *e)
 	return true;
 }
 
+/* NULL: all. */
+static bool
+read_queue(const struct req *req, const char **ret, struct err *e)
+{
+	const char *queue = req_query(req, "queue", "default");
+	bool all;
+
+	if (queue[0] == '\0' || strlen(queue) > JOB_QUEUE_MAX)
+		return err_field(e, "queue",
+		    "The queue must be a name of 1 to %d characters.",
+		    JOB_QUEUE_MAX);
+	if (!req_query_bool(req, "allQueues", false, &all, e))
+		return false;
+	*ret = all ? NULL : queue;
+	return true;
+}
+
 static bool
 read_query(const struct req *req, struct runner_want *ret, struct err *e)
 {
 	int64_t otherwise, limit;
-	bool all, ignored;
+	bool ignored;
 
-	ret->queue = req_query(req, "queue", "default");
-	if (ret->queue[0] == '\0' || strlen(ret->queue) > JOB_QUEUE_MAX)
-		return err_field(e, "queue",
-		    "The queue must be a name of 1 to %d characters.",
-		    JOB_QUEUE_MAX);
-	if (!conf_int("RUN_LIMIT", LIMIT_DEFAULT, 1, RUNNER_JOBS_MAX,
+	if (!read_queue(req, &ret->queue, e) ||
+	    !conf_int("RUN_LIMIT", LIMIT_DEFAULT, 1, RUNNER_JOBS_MAX,
 		&otherwise, e) ||
 	    !req_query_int(
 		req, "limit", otherwise, 1, RUNNER_JOBS_MAX, &limit, e) ||
-	    !req_query_bool(req, "allQueues", false, &all, e) ||
 	    !req_query_bool(req, "sequential", true, &ignored, e) ||
-	    !req_query_bool(req, "disableScheduling", false, &ignored, e) ||
+	    !req_query_bool(
+		req, "disableScheduling", false, &ret->unscheduled, e) ||
 	    !req_query_bool(req, "silent", false, &ignored, e) ||
 	    !duration_ms(&ret->duration_ms, e))
 		return false;
 	ret->limit = (int)limit;
-	if (all)
-		ret->queue = NULL;
 	return true;
 }
 
@@ -112,15 +126,20 @@ handle_run(
 	    report_json(&report, ok, clock_mono_ms() - start_ms), e);
 }
 
-/* No schedules are kept yet, so none is due: Payload's answer for that. */
 static bool
-handle_schedules(struct app *app UNUSED, struct req *req UNUSED,
-    struct res *res, struct err *e)
+handle_schedules(
+    struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	struct json_object *doc = js_new_object();
+	AUTO_BUF doc = BUF_INIT;
+	const char *queue;
+	int64_t queued;
 
-	js_set_text(doc, "message", "No jobs to schedule.");
-	return res_json(res, 200, doc, e);
+	if (!read_queue(req, &queue, e) ||
+	    !schedule_handle(app->db, queue, &doc, &queued, e) ||
+	    !buf_ok(&doc, e))
+		return false;
+	res->wake = queued > 0;
+	return res_json_text(res, 200, doc.data, doc.len, e);
 }
 
 static int

@@ -60,8 +60,8 @@ GRANT EXECUTE ON FUNCTION
 
 -- Claim and settle.
 GRANT EXECUTE ON FUNCTION
-	afterwork.claim(text[], text, text[], text[], integer, bigint),
-	afterwork.outlook(text[]),
+	afterwork.claim(text[], text, text[], text[], integer, bigint, boolean),
+	afterwork.outlook(text[]), afterwork.handle_schedules(text[]),
 	afterwork.settle(text, bigint[], bigint[], text[], bigint[], bigint[],
 	    bigint[], text[], text[], text[]),
 	afterwork.keep_house(interval)

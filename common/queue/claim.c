@@ -35,7 +35,7 @@ static const char SQL_CLAIM_JOBS[] =
     "    retired, more\n"
     "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
-    "    $5::integer, $6::bigint)";
+    "    $5::integer, $6::bigint, $7::boolean)";
 
 bool
 claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
@@ -45,10 +45,11 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 	struct db_rows *rows;
 	int n;
 
-	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, 6,
+	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, 7,
 		(const char *const[]){ want->queue, ret->queue, want->tasks,
 		    want->fast, arg_int(want->max_jobs).s,
-		    arg_int(want->fit_ms).s },
+		    arg_int(want->fit_ms).s,
+		    want->schedules ? "true" : "false" },
 		&rows, e))
 		return false;
 	n = db_nrows(rows);

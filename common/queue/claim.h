@@ -28,6 +28,7 @@ struct claim_want {
 	const char *fast;  /* array literal: what may be claimed together */
 	int max_jobs;      /* 1 .. CLAIM_MAX */
 	int64_t fit_ms;    /* leave tasks with a longer timeout */
+	bool schedules;    /* first make the jobs of slots that are due */
 };
 
 /* A job that this process holds.  Texts live as long as the claim. */

@@ -20,6 +20,7 @@ struct runner_want {
 	const char *queue;   /* NULL: all that are not paused */
 	int limit;           /* jobs to run; 0: no limit */
 	bool detached;       /* started by a waker, which counts on it */
+	bool unscheduled;    /* make no jobs of schedules */
 	int64_t linger_ms;   /* wait so long for more; 0: leave when dry */
 	int64_t duration_ms; /* end by then */
 };

@@ -50,6 +50,7 @@ claim(struct worker *w, struct err *e)
 		.tasks = w->tasks.data,
 		.max_jobs = pace_batch(&w->pace),
 		.fit_ms = (w->end_us - clock_mono_us()) / 1000,
+		.schedules = !w->want->unscheduled,
 	};
 	AUTO_BUF fast = BUF_INIT;
 

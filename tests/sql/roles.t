@@ -13,7 +13,8 @@ may() {
 		AND has_schema_privilege('afterwork_$1', 'afterwork', 'USAGE')"
 }
 documents='attempt attempts_of iso job_by_id job_doc job_page stats stats_doc'
-is "$(may run)" 'claim keep_house outlook settle' 'run claims and settles'
+is "$(may run)" 'claim handle_schedules keep_house outlook settle' \
+	'run claims and settles'
 is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \
 	'cancel enqueue enqueue_job enqueue_many pause revive' 'jobs enqueues and decides'

@@ -19,13 +19,16 @@
 --           and one whose lease ran out, is claimed alone, so that a crash
 --           tells which job it was
 -- fit_ms    time the caller has left: a task with a longer timeout is left
+-- schedules make the jobs of slots that are due first, of all queues
 --
 -- more tells whether somebody else could claim something right now.
 -- A lease that ran out while the job was claimed alone counts as a crash and
 -- gives its attempt back.
+DROP FUNCTION IF EXISTS afterwork.claim(text[], text, text[], text[], integer,
+	bigint);
 CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
-	max_jobs integer, fit_ms bigint)
+	max_jobs integer, fit_ms bigint, schedules boolean DEFAULT true)
 RETURNS TABLE (queue text, id bigint, lease_no bigint, task text, input jsonb,
 	attempt integer, crashes integer, lease_ms bigint, timeout_ms integer,
 	retries integer, backoff text, delay_ms bigint, max_delay_ms bigint,
@@ -43,6 +46,9 @@ DECLARE
 	more   boolean := false;
 	single boolean;		-- of what was taken
 BEGIN
+	PERFORM afterwork.schedules_run() WHERE claim.schedules AND EXISTS (
+		SELECT FROM afterwork.schedule s
+		WHERE s.next_at <= statement_timestamp());
 	can := ARRAY(SELECT t.slug FROM afterwork.task t
 	    WHERE t.retired_at IS NOT NULL
 	       OR (t.slug = ANY (claim.tasks) AND t.timeout_ms <= claim.fit_ms));
