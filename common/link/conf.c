@@ -241,3 +241,29 @@ conf_environ(void)
 			passed[kept++] = environ[i];
 	return passed;
 }
+
+size_t
+conf_task_vars(const char *ret[static CONF_TASK_VARS])
+{
+	static const struct {
+		const char *name, *otherwise;
+	} vars[CONF_TASK_VARS] = {
+		{ "PATH=", "PATH=/usr/local/bin:/usr/bin:/bin" },
+		{ "LANG=", "LANG=C.UTF-8" },
+		{ "HOME=", NULL },
+		{ "TZ=", NULL },
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < LEN(vars); i++) {
+		const char *found = vars[i].otherwise;
+
+		for (char **v = environ; *v != NULL; v++)
+			if (strncmp(*v, vars[i].name, strlen(vars[i].name)) ==
+			    0)
+				found = *v;
+		if (found != NULL)
+			ret[n++] = found;
+	}
+	return n;
+}

@@ -47,4 +47,14 @@ bool conf_pooled(void);
  */
 char **conf_environ(void) MUSTCHECK;
 
+enum { CONF_TASK_VARS = 4 };
+
+/*
+ * The part of the environment that a task's executable gets from here: PATH
+ * and LANG (with defaults), HOME and TZ where they are set, and nothing else,
+ * so that no secret is among it.  Writes at most CONF_TASK_VARS texts "NAME=
+ * value", which live as long as the process, and returns how many.
+ */
+size_t conf_task_vars(const char *ret[static CONF_TASK_VARS]);
+
 #endif

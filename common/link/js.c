@@ -378,6 +378,12 @@ js_bool_of(struct json_object *v)
 	return js_is_bool(v) && json_object_get_boolean(v);
 }
 
+double
+js_number_of(struct json_object *v)
+{
+	return json_object_get_double(v);
+}
+
 size_t
 js_len(struct json_object *array)
 {
@@ -459,6 +465,20 @@ void
 js_set_bool(struct json_object *o, const char *key, bool v)
 {
 	js_set(o, key, no_null(json_object_new_boolean(v)));
+}
+
+void
+js_set_seconds(struct json_object *o, const char *key, int64_t us)
+{
+	char text[40];
+	size_t n;
+
+	(void)snprintf(text, sizeof(text), "%" PRId64 ".%06" PRId64,
+	    us / 1000000, us % 1000000);
+	n = strlen(text);
+	while (text[n - 1] == '0' && text[n - 2] != '.')
+		text[--n] = '\0';
+	js_set(o, key, json_object_new_double_s((double)us / 1e6, text));
 }
 
 void

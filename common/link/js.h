@@ -51,6 +51,7 @@ bool js_is_bool(struct json_object *v);
 const char *js_text_of(struct json_object *v); /* NULL when no text */
 int64_t js_int_of(struct json_object *v);
 bool js_bool_of(struct json_object *v);
+double js_number_of(struct json_object *v); /* whole or not */
 size_t js_len(struct json_object *array);
 struct json_object *js_at(struct json_object *array, size_t i); /* borrowed */
 
@@ -62,6 +63,8 @@ void js_set(struct json_object *o, const char *key, struct json_object *v);
 void js_set_text(struct json_object *o, const char *key, const char *v);
 void js_set_int(struct json_object *o, const char *key, int64_t v);
 void js_set_bool(struct json_object *o, const char *key, bool v);
+/* Microseconds as a number of seconds: 1500000 is printed 1.5. */
+void js_set_seconds(struct json_object *o, const char *key, int64_t us);
 void js_del(struct json_object *o, const char *key);
 void js_add(struct json_object *array, struct json_object *v);
 struct json_object *js_new_text(const char *v) MUSTCHECK;
