@@ -3,7 +3,9 @@
  *
  * POST /api/payload-jobs                       enqueue one, or an array: all
  *                                              or none
- * POST /api/payload-jobs/:id/cancel            end a waiting job
+ * POST /api/payload-jobs/:id/cancel            end a job: at once when it
+ *                                              waits; 202 when it runs, and
+ *                                              it is stopped; {"reason"}
  * POST /api/payload-jobs/:id/retry, /:id/run   make it ready now
  * POST /api/payload-jobs/queues/:queue/pause, /resume
  *
@@ -17,7 +19,7 @@
 
 #include <inttypes.h>
 
-enum { BATCH_MAX = 1000, NUMBER_TEXT = 24 };
+enum { BATCH_MAX = 1000, NUMBER_TEXT = 24, REASON_MAX = 1000 };
 
 /* A body of one job, as texts that job_spec borrows. */
 struct order {
@@ -167,13 +169,42 @@ handle_enqueue(struct app *app, struct req *req, struct res *res, struct err *e)
 			     "A job with this unique key is there already.", e);
 }
 
+/* {"reason":"…"}, which may be left out, and with it the body. */
+static bool
+read_reason(struct req *req, struct json_object **ret_body, const char **ret,
+    struct err *e)
+{
+	if (req->length <= 0)
+		return true;
+	if (!req_json(req, REQ_BODY_MAX, ret_body, e) ||
+	    !js_text(*ret_body, "reason", NULL, ret, e))
+		return false;
+	if (*ret != NULL && strlen(*ret) > REASON_MAX)
+		return err_field(
+		    e, "reason", "A reason has at most %d bytes.", REASON_MAX);
+	return true;
+}
+
+/* A job whose attempt ends before it is told is ended by the next runner:
+ * hence the wake-up. */
 static bool
 handle_cancel(struct app *app, struct req *req, struct res *res, struct err *e)
 {
+	AUTO_JS *body = NULL;
+	const char *reason = NULL;
+	bool running;
 	int64_t id;
 
-	return req_param_id(req, 0, &id, e) && job_cancel(app->db, id, e) &&
-	       answer_job(app, res, 200, id, "The job was cancelled.", e);
+	if (!req_param_id(req, 0, &id, e) ||
+	    !read_reason(req, &body, &reason, e) ||
+	    !job_cancel(app->db, id,
+		app->caller.known ? app->caller.user.email : NULL, reason,
+		&running, e))
+		return false;
+	res->wake = running;
+	return answer_job(app, res, running ? 202 : 200, id,
+	    running ? "The job is being stopped." : "The job was cancelled.",
+	    e);
 }
 
 static bool

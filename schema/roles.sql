@@ -54,13 +54,17 @@ GRANT EXECUTE ON FUNCTION
 	afterwork.enqueue_job(text, jsonb, text, timestamptz, integer, text, text,
 	    jsonb),
 	afterwork.enqueue_many(text, jsonb),
-	afterwork.cancel(bigint), afterwork.revive(bigint),
+	afterwork.cancel(bigint, text, text), afterwork.revive(bigint),
 	afterwork.pause(text, boolean)
 	TO afterwork_jobs;
 
--- Claim and settle.
+-- Claim and settle.  A task's own login gets assert_lease() from whoever makes
+-- that login.
 GRANT EXECUTE ON FUNCTION
-	afterwork.claim(text[], text, text[], text[], integer, bigint, boolean),
+	afterwork.claim(text[], text, text[], text[], integer, bigint, text[],
+	    boolean),
+	afterwork.heed(text, bigint, bigint, jsonb),
+	afterwork.assert_lease(bigint, bigint),
 	afterwork.outlook(text[]), afterwork.handle_schedules(text[]),
 	afterwork.settle(text, bigint[], bigint[], text[], bigint[], bigint[],
 	    bigint[], text[], text[], text[]),

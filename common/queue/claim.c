@@ -4,6 +4,13 @@
 #include "common/base/clock.h"
 #include "common/link/db.h"
 
+/* The text, or NULL for NULL. */
+static const char *
+text_or_null(const struct db_rows *rows, int i, int column)
+{
+	return db_null(rows, i, column) ? NULL : db_text(rows, i, column);
+}
+
 /* Row i of the claim; the columns stand in SQL_CLAIM_JOBS. */
 static void
 read_job(const struct db_rows *rows, int i, struct job *ret)
@@ -26,16 +33,23 @@ read_job(const struct db_rows *rows, int i, struct job *ret)
 			.jitter = db_bool(rows, i, 13),
 		},
 		.retired = db_bool(rows, i, 14),
+		.cancelled = db_bool(rows, i, 16),
+		.handler = text_or_null(rows, i, 17),
+		.folder = db_text(rows, i, 18),
+		.memory_bytes = db_int(rows, i, 19),
+		.cpu_ms = db_int(rows, i, 20),
+		.traceparent = text_or_null(rows, i, 21),
 	};
 }
 
 static const char SQL_CLAIM_JOBS[] =
     "SELECT queue, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
     "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
-    "    retired, more\n"
+    "    retired, more, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
+    "    traceparent\n"
     "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
-    "    $5::integer, $6::bigint, $7::boolean)";
+    "    $5::integer, $6::bigint, $7::text[], $8::boolean)";
 
 bool
 claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
@@ -45,10 +59,10 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 	struct db_rows *rows;
 	int n;
 
-	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, 7,
+	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, 8,
 		(const char *const[]){ want->queue, ret->queue, want->tasks,
 		    want->fast, arg_int(want->max_jobs).s,
-		    arg_int(want->fit_ms).s,
+		    arg_int(want->fit_ms).s, want->lacks,
 		    want->schedules ? "true" : "false" },
 		&rows, e))
 		return false;

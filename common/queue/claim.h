@@ -24,7 +24,8 @@ enum {
 
 struct claim_want {
 	const char *queue; /* NULL: all that are not paused */
-	const char *tasks; /* array literal: what the caller can run */
+	const char *tasks; /* array literal: what is compiled into the caller */
+	const char *lacks; /* array literal: whose handler is not here */
 	const char *fast;  /* array literal: what may be claimed together */
 	int max_jobs;      /* 1 .. CLAIM_MAX */
 	int64_t fit_ms;    /* leave tasks with a longer timeout */
@@ -44,6 +45,14 @@ struct job {
 	struct backoff backoff;
 	int64_t lease_ms; /* from the claim */
 	bool retired;     /* its task is no longer registered */
+	bool cancelled;   /* not to be run: to be settled so */
+
+	/* An executable, or NULL: compiled in.  Limits: 0 is none. */
+	const char *handler;     /* absolute path */
+	const char *folder;      /* its working directory */
+	const char *traceparent; /* of meta, as given; or NULL */
+	int64_t memory_bytes;
+	int64_t cpu_ms;
 };
 
 struct claim {

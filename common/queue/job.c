@@ -40,16 +40,21 @@ outcome(const char *done, const char *answer, struct err *e)
 	return err_fail(e, ERR_CONFLICT, "The job has already ended.");
 }
 
-static const char SQL_JOB_CANCEL[] = "SELECT afterwork.cancel($1::bigint)";
+static const char SQL_JOB_CANCEL[] =
+    "SELECT afterwork.cancel($1::bigint, $2, $3)";
 
 bool
-job_cancel(struct db *db, int64_t id, struct err *e)
+job_cancel(struct db *db, int64_t id, const char *asked_by, const char *reason,
+    bool *ret_running, struct err *e)
 {
 	AUTO_ROWS *rows = NULL;
 
-	return db_query(db, "job_cancel", SQL_JOB_CANCEL, 1,
-		   (const char *const[]){ arg_int(id).s }, &rows, e) &&
-	       outcome("cancelled", db_text(rows, 0, 0), e);
+	if (!db_query(db, "job_cancel", SQL_JOB_CANCEL, 3,
+		(const char *const[]){ arg_int(id).s, asked_by, reason }, &rows,
+		e))
+		return false;
+	*ret_running = strcmp(db_text(rows, 0, 0), "cancelling") == 0;
+	return *ret_running || outcome("cancelled", db_text(rows, 0, 0), e);
 }
 
 static const char SQL_JOB_REVIVE[] = "SELECT afterwork.revive($1::bigint)";

@@ -33,10 +33,12 @@ bool job_enqueue(struct db *db, const struct job_spec *spec, int64_t *ret_id,
     bool *ret_created, struct err *e) MUSTCHECK;
 
 /*
- * End a waiting job.  ERR_NOT_FOUND: there is none; ERR_CONFLICT: it runs, or
- * has ended.
+ * End a job.  *ret_running: a runner has it, and is told to end it.  asked_by
+ * and reason stay with its record; either may be NULL.  ERR_NOT_FOUND: there
+ * is none; ERR_CONFLICT: it has ended.
  */
-bool job_cancel(struct db *db, int64_t id, struct err *e) MUSTCHECK;
+bool job_cancel(struct db *db, int64_t id, const char *asked_by,
+    const char *reason, bool *ret_running, struct err *e) MUSTCHECK;
 
 /*
  * Make a job ready now: a waiting one comes due, an ended one starts over

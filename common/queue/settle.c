@@ -11,6 +11,8 @@ static const char *const op_names[] = {
 	[SETTLE_RELEASE] = "release",
 	[SETTLE_CRASH] = "crash",
 	[SETTLE_PARK] = "park",
+	[SETTLE_SNOOZE] = "snooze",
+	[SETTLE_CANCELLED] = "cancelled",
 };
 
 void

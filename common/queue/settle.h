@@ -9,12 +9,14 @@
 #include "common/queue/claim.h"
 
 enum settle_op {
-	SETTLE_DONE,    /* it succeeded */
-	SETTLE_FAILED,  /* it failed for good */
-	SETTLE_RETRY,   /* it failed; once more after delay_ms */
-	SETTLE_RELEASE, /* it never started; nothing is charged */
-	SETTLE_CRASH,   /* it took its runner along; the crash is counted */
-	SETTLE_PARK,    /* the same, and once too often: it failed for good */
+	SETTLE_DONE,      /* it succeeded */
+	SETTLE_FAILED,    /* it failed for good */
+	SETTLE_RETRY,     /* it failed; once more after delay_ms */
+	SETTLE_RELEASE,   /* it never started; nothing is charged */
+	SETTLE_CRASH,     /* it took its runner along; the crash is counted */
+	SETTLE_PARK,      /* the same, and once too often: it failed for good */
+	SETTLE_SNOOZE,    /* later, after delay_ms; nothing is charged */
+	SETTLE_CANCELLED, /* somebody wanted it ended */
 };
 
 struct settlement {

@@ -1,9 +1,12 @@
 #include "common/runner/batch.h"
 
+#include <poll.h>
+
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/link/js.h"
 #include "common/runner/point.h"
+#include "common/runner/program.h"
 
 enum outcome {
 	COMMITTED,
@@ -84,6 +87,8 @@ call_handler(struct worker *w, const struct job *job, struct settlement *s,
 static const char *
 refusal(const struct job *job)
 {
+	if (job->cancelled)
+		return "The job was cancelled.";
 	if (job->retired)
 		return "The task is no longer registered.";
 	if (job->crashes >= CLAIM_CRASHES_MAX)
@@ -110,7 +115,9 @@ log_attempt(
 		[SETTLE_RETRY] = "retry",
 		[SETTLE_RELEASE] = "released",
 		[SETTLE_CRASH] = "crashed",
-		[SETTLE_PARK] = "failed" };
+		[SETTLE_PARK] = "failed",
+		[SETTLE_SNOOZE] = "snoozed",
+		[SETTLE_CANCELLED] = "cancelled" };
 	struct log_line l;
 
 	log_begin(
@@ -126,6 +133,49 @@ log_attempt(
 	log_end(&l);
 }
 
+/* Fill done[i] for a job that is not to be started.  False: it is. */
+static bool
+pass_over(struct worker *w, size_t i)
+{
+	const struct job *job = &w->claim.jobs[i];
+	struct settlement *s = &w->done[i];
+	const char *why = refusal(job);
+
+	settlement_clear(s);
+	s->id = job->id;
+	s->lease_no = job->lease_no;
+	s->start_us = clock_mono_us() - w->claim.at_us;
+	if (why == NULL) {
+		s->op = SETTLE_RELEASE;
+		return !fits(w, job) || w->stop(w);
+	}
+	settle_failure(job, true, s);
+	if (job->cancelled)
+		s->op = SETTLE_CANCELLED;
+	s->error = strdup(why);
+	return true;
+}
+
+/* From here to end_job() the job is the one that pays for a crash. */
+static void
+begin_job(struct worker *w, size_t i)
+{
+	w->in_savepoint = false;
+	atomic_store(
+	    &w->board->started_us, w->claim.at_us + w->done[i].start_us);
+	atomic_store(&w->board->current, (int)i);
+}
+
+static void
+end_job(struct worker *w, size_t i)
+{
+	struct settlement *s = &w->done[i];
+
+	s->took_us = clock_mono_us() - w->claim.at_us - s->start_us;
+	pace_learn(
+	    &w->pace, w->claim.jobs[i].task, s->took_us, w->in_savepoint);
+}
+
 /*
  * Run jobs[i] and fill done[i].  False: the link is gone, and with it what the
  * batch has done so far.
@@ -135,34 +185,17 @@ run_one(struct worker *w, size_t i, struct err *e)
 {
 	const struct job *job = &w->claim.jobs[i];
 	struct settlement *s = &w->done[i];
-	struct board *b = w->board;
-	const char *why = refusal(job);
-	int64_t start_us = clock_mono_us();
 	struct err fault = { 0 };
 	bool ok = true;
 
-	settlement_clear(s);
-	s->id = job->id;
-	s->lease_no = job->lease_no;
-	s->start_us = start_us - w->claim.at_us;
-	if (why == NULL && (!fits(w, job) || w->stop(w))) {
-		s->op = SETTLE_RELEASE;
+	if (pass_over(w, i))
 		return true;
-	}
-	if (why != NULL) {
-		settle_failure(job, true, s);
-		s->error = strdup(why);
-		return true;
-	}
-	w->in_savepoint = false;
-	atomic_store(&b->started_us, start_us);
-	atomic_store(&b->current, (int)i);
+	begin_job(w, i);
 	point("handler");
 	ok = call_handler(w, job, s, &fault);
 	point("handled");
-	s->took_us = clock_mono_us() - start_us;
+	end_job(w, i);
 	db_deadline(w->db, WORKER_DEADLINE_MS);
-	pace_learn(&w->pace, job->task, s->took_us, w->in_savepoint);
 	if (ok)
 		s->op = SETTLE_DONE;
 	else {
@@ -175,7 +208,7 @@ run_one(struct worker *w, size_t i, struct err *e)
 		return false;
 	if (ok && w->in_savepoint)
 		db_savepoint_forget(w->db);
-	atomic_store(&b->current, -1);
+	atomic_store(&w->board->current, -1);
 	return true;
 }
 
@@ -256,9 +289,9 @@ settle_undone(
 }
 
 static bool
-run_singly(struct worker *w, struct err *e)
+run_singly(struct worker *w, size_t first, size_t n, struct err *e)
 {
-	for (size_t i = 0; i < w->claim.n; i++) {
+	for (size_t i = first; i < first + n; i++) {
 		struct err fault = { 0 };
 
 		switch (transact(w, i, 1, &fault)) {
@@ -277,25 +310,130 @@ run_singly(struct worker *w, struct err *e)
 	return true;
 }
 
-bool
-batch_run(struct worker *w, struct err *e)
+/* Jobs [first, first + n), whose handlers are compiled in. */
+static bool
+run_handlers(struct worker *w, size_t first, size_t n, struct err *e)
 {
 	struct err fault = { 0 };
 
-	switch (transact(w, 0, w->claim.n, &fault)) {
+	switch (transact(w, first, n, &fault)) {
 	case COMMITTED:
-		account(w, 0, w->claim.n);
+		account(w, first, n);
 		break;
 	case UNDONE:
 		log_fail(LOG_LEVEL_WARN, &fault,
-		    "a batch of %zu jobs was undone; running each alone",
-		    w->claim.n);
-		if (!run_singly(w, e))
-			return false;
-		break;
+		    "a batch of %zu jobs was undone; running each alone", n);
+		return run_singly(w, first, n, e);
 	case LOST:
 		*e = fault;
 		return false;
+	}
+	return true;
+}
+
+/* --- executables ---------------------------------------------------------- */
+
+/* One that PostgreSQL refuses must not keep the others from being settled. */
+static bool
+settle_each(struct worker *w, struct err *e)
+{
+	for (; w->unsettled < w->finished; w->unsettled++) {
+		size_t i = w->unsettled, settled;
+		struct err fault = { 0 };
+
+		if (settle_jobs(w->db, w->claim.queue, &w->done[i], 1, &settled,
+			&fault))
+			account(w, i, 1);
+		else if (!settle_undone(w, i, &fault, e))
+			return false;
+	}
+	return true;
+}
+
+/* Settle the executables that have ended. */
+static bool
+settle_finished(struct worker *w, struct err *e)
+{
+	size_t first = w->unsettled, n = w->finished - first, settled;
+
+	if (n == 0)
+		return true;
+	point("settling");
+	if (!settle_jobs(
+		w->db, w->claim.queue, &w->done[first], n, &settled, e))
+		return e->code != ERR_UNAVAILABLE && settle_each(w, e);
+	point("settled");
+	account(w, first, n);
+	w->unsettled = w->finished;
+	return true;
+}
+
+/* While an executable runs on.  What fails now is tried again at its end. */
+static void
+settle_meanwhile(struct worker *w)
+{
+	struct err e;
+
+	if (!settle_finished(w, &e))
+		log_fail(LOG_LEVEL_WARN, &e, "could not report yet");
+}
+
+static bool
+settle_patiently(struct worker *w, struct err *e)
+{
+	int64_t until = clock_mono_ms() + WORKER_REPORT_MS;
+
+	while (!settle_finished(w, e)) {
+		if (e->code != ERR_UNAVAILABLE || clock_mono_ms() > until)
+			return false;
+		(void)poll(NULL, 0, 100);
+	}
+	return true;
+}
+
+/* Jobs [first, first + n), whose handlers are executables. */
+static bool
+run_programs(struct worker *w, size_t first, size_t n, struct err *e)
+{
+	w->unsettled = w->finished = first;
+	w->slow = settle_meanwhile;
+	for (size_t i = first; i < first + n; i++, w->finished++) {
+		if (pass_over(w, i))
+			continue;
+		begin_job(w, i);
+		point("program");
+		program_run(w, &w->claim.jobs[i], &w->done[i]);
+		point("program-ended");
+		end_job(w, i);
+		atomic_store(&w->board->current, -1);
+	}
+	return settle_patiently(w, e);
+}
+
+/* How many of the jobs from first on are of its kind. */
+static size_t
+alike(const struct claim *c, size_t first)
+{
+	bool program = c->jobs[first].handler != NULL;
+	size_t n = 1;
+
+	while (
+	    first + n < c->n && (c->jobs[first + n].handler != NULL) == program)
+		n++;
+	return n;
+}
+
+bool
+batch_run(struct worker *w, struct err *e)
+{
+	size_t n;
+
+	for (size_t i = 0; i < w->claim.n; i += n) {
+		n = alike(&w->claim, i);
+		if (w->claim.jobs[i].handler != NULL
+			? !run_programs(w, i, n, e)
+			: !run_handlers(w, i, n, e))
+			return false;
 	}
 	atomic_store(&w->board->held, 0);
 	return true;

@@ -1,5 +1,35 @@
 #include "common/runner/board.h"
 
+void
+board_say(struct board *b, int64_t lease_no, const char *json)
+{
+	size_t n = strlen(json) + 1;
+
+	if (n > sizeof(b->progress))
+		return;
+	(void)atomic_fetch_add(&b->progress_no, 1);
+	atomic_store(&b->progress_lease, lease_no);
+	memcpy(b->progress, json, n);
+	(void)atomic_fetch_add(&b->progress_no, 1);
+}
+
+bool
+board_said(struct board *b, int64_t lease_no, uint32_t *seen,
+    char ret[static BOARD_PROGRESS_MAX])
+{
+	uint32_t no = atomic_load(&b->progress_no);
+
+	if (no == *seen || no % 2 != 0 ||
+	    atomic_load(&b->progress_lease) != lease_no)
+		return false;
+	memcpy(ret, b->progress, BOARD_PROGRESS_MAX);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load(&b->progress_no) != no)
+		return false;
+	*seen = no;
+	return true;
+}
+
 enum runner_status
 board_status(enum settle_op op)
 {
@@ -8,10 +38,12 @@ board_status(enum settle_op op)
 		return RUNNER_SUCCESS;
 	case SETTLE_FAILED:
 	case SETTLE_PARK:
+	case SETTLE_CANCELLED:
 		return RUNNER_ERROR_FINAL;
 	case SETTLE_RETRY:
 	case SETTLE_RELEASE:
 	case SETTLE_CRASH:
+	case SETTLE_SNOOZE:
 		break;
 	}
 	return RUNNER_ERROR;

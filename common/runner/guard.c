@@ -20,13 +20,18 @@
 #include "common/queue/settle.h"
 #include "common/runner/after.h"
 #include "common/runner/board.h"
+#include "common/runner/exec.h"
+#include "common/runner/heed.h"
 #include "common/runner/point.h"
+#include "common/runner/reap.h"
 #include "common/runner/slot.h"
 #include "common/runner/worker.h"
 
 enum {
-	TICK_MS = 100,   /* how often a running worker is looked at */
-	LATE_MS = 100,   /* a handler may report so late by itself */
+	TICK_MS = 100, /* how often a running worker is looked at */
+	LATE_MS = 100, /* a handler may report so late by itself */
+	/* The worker ends an executable itself, unless it hangs. */
+	PROGRAM_LATE_MS = EXEC_GRACE_MS + EXEC_SWEEP_MS + 2000,
 	MEND_MS = 10000, /* how long to try to reach the database */
 	STRANGE_MAX = 3, /* then the fault is ours, not a job's */
 };
@@ -37,11 +42,14 @@ struct guard {
 	uint32_t seen; /* wake counter before the slot was taken */
 	struct board *board;
 	int call; /* eventfd: the worker wants another runner */
+	int halt; /* eventfd: the worker's job is to end, see the board */
+	struct heed heed;
 	int64_t end_us;
-	bool timed_out;   /* the worker was killed for its job's time */
-	int64_t late_id;  /* that job */
-	bool missed;      /* it left work, or a wake-up, unanswered */
-	int strange_ends; /* workers in a row that died for no job */
+	int64_t killed_lease; /* the worker was killed for this job; or 0 */
+	bool timed_out;       /* because of its time; else: */
+	enum lease_word word; /* ... because of this */
+	bool missed;          /* it left work, or a wake-up, unanswered */
+	int strange_ends;     /* workers in a row that died for no job */
 };
 
 static void
@@ -75,9 +83,16 @@ be_worker(struct guard *g, pid_t guard)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != guard)
 		_exit(1);
-	proc_clean_fds(true, &g->call, 1);
-	worker_run(g->board, g->want, slot, g->call, g->end_us);
+	proc_clean_fds(true, (const int[]){ g->call, g->halt }, 2);
+	worker_run(g->board, g->want, slot, g->call, g->halt, g->end_us);
 	_exit(0);
+}
+
+/* Is jobs[i] still the one that runs, held under that lease? */
+static bool
+runs_still(const struct board *b, int i, int64_t lease_no)
+{
+	return i == atomic_load(&b->current) && b->jobs[i].lease_no == lease_no;
 }
 
 /* Kill a worker whose job has outstayed its timeout. */
@@ -86,16 +101,45 @@ check_time(struct guard *g, pid_t worker)
 {
 	struct board *b = g->board;
 	int i = atomic_load(&b->current);
-	int64_t limit_us;
+	int64_t lease_no, limit_us;
+	int late_ms;
 
-	if (i < 0)
+	if (i < 0 || g->killed_lease != 0)
 		return;
+	lease_no = b->jobs[i].lease_no;
+	late_ms = b->jobs[i].handler != NULL ? PROGRAM_LATE_MS : LATE_MS;
 	limit_us = atomic_load(&b->started_us) +
-		   ((int64_t)b->jobs[i].timeout_ms + LATE_MS) * 1000;
-	if (clock_mono_us() < limit_us || i != atomic_load(&b->current))
+		   ((int64_t)b->jobs[i].timeout_ms + late_ms) * 1000;
+	if (clock_mono_us() < limit_us || !runs_still(b, i, lease_no))
 		return;
 	g->timed_out = true;
-	g->late_id = b->jobs[i].id;
+	g->killed_lease = lease_no;
+	(void)kill(worker, SIGKILL);
+}
+
+/*
+ * Is the job wanted no more?  The worker ends an executable; what is compiled
+ * in ends with the worker.
+ */
+static void
+check_word(struct guard *g, pid_t worker)
+{
+	struct board *b = g->board;
+	enum lease_word word = heed_look(&g->heed, b);
+	int64_t lease_no = g->heed.lease_no;
+	int i = atomic_load(&b->current);
+
+	if (word == LEASE_GO_ON || i < 0 || g->killed_lease != 0 ||
+	    !runs_still(b, i, lease_no))
+		return;
+	if (b->jobs[i].handler != NULL) {
+		atomic_store(&b->halt_word, word);
+		atomic_store(&b->halt_lease, lease_no);
+		(void)eventfd_write(g->halt, 1);
+		return;
+	}
+	g->word = word;
+	g->killed_lease = lease_no;
 	(void)kill(worker, SIGKILL);
 }
 
@@ -144,9 +188,24 @@ watch(struct guard *g, pid_t worker)
 		    (fd < 0 && has_ended(worker)))
 			return;
 		check_time(g, worker);
+		check_word(g, worker);
 		if (!told && stopping())
 			told = kill(worker, SIGTERM) == 0;
 	}
+}
+
+/* What executables have left came here with the worker's end.  Nothing else is
+ * below us: what is woken is made an orphan of others (call_next). */
+static void
+sweep(struct guard *g)
+{
+	struct reap_usage usage = { 0 };
+
+	if (!atomic_exchange(&g->board->ran_programs, false))
+		return;
+	if (!reap_all(EXEC_SWEEP_MS, &usage))
+		log_say(LOG_LEVEL_WARN,
+		    "something that a task started cannot be ended");
 }
 
 /* One worker's life.  False: none could be started. */
@@ -157,6 +216,7 @@ run_worker(struct guard *g, struct err *e)
 
 	g->board->end = BOARD_CRASHED;
 	g->timed_out = false;
+	g->killed_lease = 0;
 	atomic_store(&g->board->current, -1);
 	worker = fork();
 	if (worker < 0)
@@ -165,8 +225,10 @@ run_worker(struct guard *g, struct err *e)
 	if (worker == 0)
 		be_worker(g, self);
 	watch(g, worker);
+	heed_end(&g->heed);
 	while (waitpid(worker, NULL, 0) < 0 && errno == EINTR)
 		continue;
+	sweep(g);
 	return true;
 }
 
@@ -179,7 +241,13 @@ settle_current(
 
 	s->start_us = atomic_load(&g->board->started_us) - g->board->claimed_us;
 	s->took_us = clock_mono_us() - atomic_load(&g->board->started_us);
-	if (g->timed_out && job->id == g->late_id) {
+	if (g->killed_lease != 0 && g->killed_lease != job->lease_no) {
+		/* The one that was meant had just ended. */
+		s->op = SETTLE_RELEASE;
+	} else if (g->killed_lease != 0 && !g->timed_out) {
+		s->op = SETTLE_CANCELLED;
+		buf_adds(&why, "The job was cancelled.");
+	} else if (g->killed_lease != 0) {
 		settle_failure(job, false, s);
 		buf_addf(&why, "The job took longer than its timeout of %d ms.",
 		    job->timeout_ms);
@@ -272,9 +340,10 @@ run_workers(struct guard *g, struct err *e)
 		if (!mend(g, e) || g->board->end == BOARD_LOST)
 			return false;
 		if (g->board->end == BOARD_CRASHED)
-			log_say(LOG_LEVEL_WARN,
+			log_say(LOG_LEVEL_WARN, "%s",
 			    g->timed_out ? "a job outstayed its timeout"
-					 : "a worker died");
+			    : g->killed_lease != 0 ? "a job was stopped"
+						   : "a worker died");
 	} while (g->board->end == BOARD_CRASHED && time_is_left(g));
 	return true;
 }
@@ -374,10 +443,14 @@ open_shared(struct guard *g, struct err *e)
 	if (g->board == MAP_FAILED)
 		return err_errno(e, ERR_UNAVAILABLE, "could not map a board");
 	g->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (g->call >= 0)
+	g->halt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (g->call >= 0 && g->halt >= 0)
 		return true;
+	(void)err_errno(e, ERR_UNAVAILABLE, "could not make an eventfd");
+	fd_close(&g->call);
+	fd_close(&g->halt);
 	(void)munmap(g->board, sizeof(*g->board));
-	return err_errno(e, ERR_UNAVAILABLE, "could not make an eventfd");
+	return false;
 }
 
 static void
@@ -385,6 +458,7 @@ close_shared(struct guard *g)
 {
 	(void)munmap(g->board, sizeof(*g->board));
 	fd_close(&g->call);
+	fd_close(&g->halt);
 	slots_close(&g->slots);
 }
 

@@ -1,6 +1,7 @@
 #include "common/runner/task.h"
 
 #include "common/link/db.h"
+#include "common/queue/lease.h"
 
 /* The bounds of the section that TASK_HANDLER fills; both NULL without any. */
 extern const struct task_handler *const __start_task_handlers[]
@@ -16,6 +17,12 @@ task_find(const char *slug)
 		if (strcmp((*t)->slug, slug) == 0)
 			return *t;
 	return NULL;
+}
+
+bool
+task_assert_lease(struct task_run *t, struct err *e)
+{
+	return lease_assert(task_db(t), t->job->id, t->job->lease_no, e);
 }
 
 void

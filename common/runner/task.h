@@ -36,6 +36,14 @@ typedef bool task_handle(struct task_run *t, struct err *e);
  */
 struct db *task_db(struct task_run *t);
 
+/*
+ * In the handler's transaction: fails unless the job is still held under the
+ * lease it was started with, and keeps it so until the commit.  What settles
+ * the job looks too; this is for a handler that wants to know before it does
+ * something slow or dear.
+ */
+bool task_assert_lease(struct task_run *t, struct err *e) MUSTCHECK;
+
 struct task_handler {
 	const char *slug;
 	task_handle *handle;

@@ -52,15 +52,19 @@ claim(struct worker *w, struct err *e)
 		.fit_ms = (w->end_us - clock_mono_us()) / 1000,
 		.schedules = !w->want->unscheduled,
 	};
-	AUTO_BUF fast = BUF_INIT;
+	AUTO_BUF fast = BUF_INIT, lacks = BUF_INIT;
 
 	if (w->want->limit > 0 &&
 	    want.max_jobs > w->want->limit - w->board->ran)
 		want.max_jobs = w->want->limit - w->board->ran;
 	pace_fast(&w->pace, &fast);
-	if (!buf_ok(&fast, e))
+	for (size_t i = 0; i < w->nlacks && i < WORKER_LACKS_MAX; i++)
+		db_array_add(&lacks, w->lacks[i]);
+	db_array_end(&lacks);
+	if (!buf_ok(&fast, e) || !buf_ok(&lacks, e))
 		return false;
 	want.fast = fast.data;
+	want.lacks = lacks.data;
 	return claim_jobs(w->db, &want, &w->claim, e);
 }
 
@@ -197,12 +201,13 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 
 void
 worker_run(struct board *b, const struct runner_want *want, int slot, int call,
-    int64_t end_us)
+    int halt, int64_t end_us)
 {
 	struct worker w = { .board = b,
 		.want = want,
 		.slot = slot,
 		.call = call,
+		.halt = halt,
 		.end_us = end_us,
 		.tasks = BUF_INIT,
 		.stop = stopping };

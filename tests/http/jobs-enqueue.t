@@ -193,7 +193,7 @@ post $jobs "{\"task\":\"nap\",\"queue\":\"$p\",\"input\":{\"ms\":1500}}"
 nap=$(jqr .doc.id)
 eventually 5 "[ \"\$(sql 'SELECT state FROM afterwork.jobs WHERE id = $nap')\" = running ]" \
 	'a job is woken and runs'
-for verb in cancel retry run; do
+for verb in retry run; do
 	post "$jobs/$nap/$verb"
 	status_is 409 "$verb of a job that runs"
 	body_is '.errors[0].message' 'The job is running. Try again when it has ended.' '  says what to do'

@@ -13,8 +13,9 @@ may() {
 		AND has_schema_privilege('afterwork_$1', 'afterwork', 'USAGE')"
 }
 documents='attempt attempts_of iso job_by_id job_doc job_page stats stats_doc'
-is "$(may run)" 'claim handle_schedules keep_house outlook settle' \
-	'run claims and settles'
+is "$(may run)" \
+	'assert_lease claim handle_schedules heed keep_house outlook settle' \
+	'run claims, minds its lease and settles'
 is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \
 	'cancel enqueue enqueue_job enqueue_many pause revive' 'jobs enqueues and decides'
@@ -61,6 +62,7 @@ upload|SELECT * FROM afterwork.job_page(true, 1, 0)
 upload|SELECT afterwork.enqueue('noop')
 upload|SELECT afterwork.enqueue_job('noop')
 upload|SELECT afterwork.cancel(1)
+upload|SELECT afterwork.assert_lease(1, 1)
 upload|INSERT INTO afterwork.job (queue, task, state, priority, run_at, input) VALUES ('default', 'x', 'ready', 1, now(), '{}')
 upload|INSERT INTO site.media (filename, storage_key, mime_type, filesize, hash) VALUES ('x', 'x', 'x', 1, 'x')
 upload|UPDATE site.media SET alt = 'x'
@@ -68,6 +70,7 @@ upload|SELECT * FROM site.media
 status|SELECT afterwork.enqueue('noop')
 status|SELECT afterwork.cancel(1)
 status|SELECT afterwork.pause('default', true)
+status|SELECT afterwork.heed('default', 1, 1, '{}')
 status|SELECT * FROM afterwork.claim(NULL, '', '{}', '{}', 1, 1)
 status|UPDATE afterwork.queue SET paused = true
 status|UPDATE afterwork.task SET retired_at = now()

@@ -78,35 +78,53 @@ SET enable_seqscan = off SET jit = off AS $$
 	LIMIT 1
 $$;
 
--- End a waiting job; its record stays as cancelled.  'cancelled', 'running'
--- (nothing done: a runner has it), 'ended' (nothing left to cancel), or null
--- (no such job).
-CREATE OR REPLACE FUNCTION afterwork.cancel(job_id bigint)
+-- End a job; its record stays as cancelled, with who asked and why where that
+-- is given.  'cancelled'; 'cancelling' (a runner has it: it is told within a
+-- second, or sees it when the attempt ends before that); 'ended' (nothing left
+-- to cancel), or null (no such job).
+CREATE OR REPLACE FUNCTION afterwork.cancel(job_id bigint,
+	asked_by text DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-	here text := afterwork.queue_of(job_id);
+	here  text := afterwork.queue_of(job_id);
+	words text := 'The job was cancelled' || coalesce(' by ' || asked_by, '')
+	    || coalesce(': ' || reason, '.');
 BEGIN
-	WITH gone AS (
-		DELETE FROM afterwork.job j
-		WHERE j.queue = here AND j.id = job_id
-		  AND (j.lease_until IS NULL OR j.lease_until <= clock_timestamp())
-		RETURNING j.*
-	)
-	INSERT INTO afterwork.history (id, queue, task, state, priority,
-	    attempts, crashes, lease_no, run_at, created_at, finished_at,
-	    unique_key, concurrency_key, wait_until, input, meta, error, log)
-	SELECT g.id, here, g.task, 'cancelled', g.priority, g.attempts,
-	    g.crashes, g.lease_no, g.run_at, g.created_at, clock_timestamp(),
-	    g.unique_key, g.concurrency_key, g.wait_until, g.input, g.meta,
-	    'The job was cancelled.', g.log
-	FROM gone g;
-	IF FOUND THEN
-		RETURN 'cancelled';
+	IF here IS NULL THEN
+		RETURN NULL;
 	END IF;
-	RETURN CASE WHEN here IS NULL THEN NULL
-	    WHEN EXISTS (SELECT FROM afterwork.job j
-	        WHERE j.queue = here AND j.id = job_id) THEN 'running'
-	    ELSE 'ended' END;
+	LOOP	-- until it stays what it was when it was looked at
+		UPDATE afterwork.job j SET cancel = words
+		WHERE j.queue = here AND j.id = job_id
+		  AND j.lease_until > clock_timestamp();
+		IF FOUND THEN
+			RETURN 'cancelling';
+		END IF;
+		WITH gone AS (
+			DELETE FROM afterwork.job j
+			WHERE j.queue = here AND j.id = job_id
+			  AND (j.lease_until IS NULL
+			       OR j.lease_until <= clock_timestamp())
+			RETURNING j.*
+		)
+		INSERT INTO afterwork.history (id, queue, task, state, priority,
+		    attempts, crashes, lease_no, run_at, created_at, finished_at,
+		    unique_key, concurrency_key, wait_until, input, meta, error,
+		    log)
+		SELECT g.id, here, g.task, 'cancelled', g.priority, g.attempts,
+		    g.crashes, g.lease_no, g.run_at, g.created_at,
+		    clock_timestamp(), g.unique_key, g.concurrency_key,
+		    g.wait_until, g.input, g.meta, words, g.log
+		FROM gone g;
+		IF FOUND THEN
+			RETURN 'cancelled';
+		END IF;
+		PERFORM FROM afterwork.job j
+		WHERE j.queue = here AND j.id = job_id;
+		IF NOT FOUND THEN
+			RETURN 'ended';
+		END IF;
+	END LOOP;
 END
 $$;
 

@@ -6,14 +6,16 @@ RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
 	SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
--- One entry of a job's log.
+-- One entry of a job's log.  What detail may hold (all by the runner, for an
+-- executable): exitStatus or signal, cpuSeconds, peakMemoryBytes, log.
 CREATE OR REPLACE FUNCTION afterwork.attempt(attempt integer, lease_no bigint,
 	op text, started_at timestamptz, finished_at timestamptz, error text,
 	detail jsonb)
 RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
 	SELECT jsonb_build_object('attempt', attempt, 'leaseNo', lease_no,
 	    'outcome', CASE op WHEN 'done' THEN 'succeeded'
-	        WHEN 'crash' THEN 'crashed' ELSE 'failed' END,
+	        WHEN 'crash' THEN 'crashed' WHEN 'snooze' THEN 'snoozed'
+	        WHEN 'cancelled' THEN 'cancelled' ELSE 'failed' END,
 	    'startedAt', afterwork.iso(started_at),
 	    'finishedAt', afterwork.iso(finished_at), 'error', error)
 	    || coalesce(detail, '{}')

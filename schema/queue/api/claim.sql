@@ -13,8 +13,9 @@
 -- queues    null: every queue that is not paused, looked at in name order
 --           beginning behind after_queue, until one yields something; jobs of
 --           one call are of one queue
--- tasks     what the caller can run; a retired task's jobs come too (the
---           caller ends them)
+-- tasks     what is compiled into the caller; tasks with a handler of their
+--           own come too, and a retired task's jobs (the caller ends them)
+-- lacks     tasks whose handler the caller has looked for in vain
 -- fast      tasks short enough to be claimed together; a job of another task,
 --           and one whose lease ran out, is claimed alone, so that a crash
 --           tells which job it was
@@ -22,17 +23,21 @@
 -- schedules make the jobs of slots that are due first, of all queues
 --
 -- more tells whether somebody else could claim something right now.
--- A lease that ran out while the job was claimed alone counts as a crash and
+-- cancelled: the job is not to be run but to be settled so.  A lease that ran
+-- out while the job was claimed alone counts as a crash and
 -- gives its attempt back.
 DROP FUNCTION IF EXISTS afterwork.claim(text[], text, text[], text[], integer,
 	bigint);
 CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
-	max_jobs integer, fit_ms bigint, schedules boolean DEFAULT true)
+	max_jobs integer, fit_ms bigint, lacks text[] DEFAULT '{}',
+	schedules boolean DEFAULT true)
 RETURNS TABLE (queue text, id bigint, lease_no bigint, task text, input jsonb,
 	attempt integer, crashes integer, lease_ms bigint, timeout_ms integer,
 	retries integer, backoff text, delay_ms bigint, max_delay_ms bigint,
-	jitter boolean, retired boolean, more boolean)
+	jitter boolean, retired boolean, more boolean, cancelled boolean,
+	handler text, folder text, memory_bytes bigint, cpu_ms bigint,
+	traceparent text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off AS $$
@@ -51,7 +56,9 @@ BEGIN
 		WHERE s.next_at <= statement_timestamp());
 	can := ARRAY(SELECT t.slug FROM afterwork.task t
 	    WHERE t.retired_at IS NOT NULL
-	       OR (t.slug = ANY (claim.tasks) AND t.timeout_ms <= claim.fit_ms));
+	       OR (t.timeout_ms <= claim.fit_ms
+	           AND (t.slug = ANY (claim.tasks) OR t.handler IS NOT NULL)
+	           AND t.slug <> ALL (claim.lacks)));
 	FOR here IN
 		SELECT q.name FROM afterwork.queue q
 		WHERE NOT q.paused
@@ -108,7 +115,9 @@ BEGIN
 	RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
 	    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
-	    t.retired_at IS NOT NULL, more)
+	    t.retired_at IS NOT NULL, more, j.cancel IS NOT NULL, t.handler,
+	    t.folder, (t.limits ->> 'memoryBytes')::bigint,
+	    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent')
 	SELECT * FROM taken k ORDER BY array_position(ids, k.id);
 END
 $$;

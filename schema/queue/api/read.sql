@@ -12,19 +12,23 @@ CREATE OR REPLACE VIEW afterwork.jobs AS
 	    j.claimed_at AS started_at, NULL::timestamptz AS finished_at,
 	    j.unique_key, j.concurrency_key, j.wait_until, j.input, j.meta,
 	    NULL::jsonb AS output, NULL::text AS error, NULL::jsonb AS detail,
-	    j.log
+	    j.log, CASE WHEN j.lease_until > statement_timestamp()
+	        AND (j.progress ->> 'leaseNo')::bigint = j.lease_no
+	        THEN j.progress - 'leaseNo' END AS progress
 	FROM afterwork.job j
 	UNION ALL
 	SELECT f.id, f.queue, f.task, f.state, f.priority, f.attempts,
 	    f.crashes, f.lease_no, f.run_at, f.created_at, f.finished_at,
 	    f.started_at, f.finished_at, f.unique_key, f.concurrency_key,
-	    f.wait_until, f.input, f.meta, f.output, f.error, f.detail, f.log
+	    f.wait_until, f.input, f.meta, f.output, f.error, f.detail, f.log,
+	    NULL::jsonb
 	FROM afterwork.failed f
 	UNION ALL
 	SELECT h.id, h.queue, h.task, h.state, h.priority, h.attempts,
 	    h.crashes, h.lease_no, h.run_at, h.created_at, h.finished_at,
 	    h.started_at, h.finished_at, h.unique_key, h.concurrency_key,
-	    h.wait_until, h.input, h.meta, h.output, h.error, h.detail, h.log
+	    h.wait_until, h.input, h.meta, h.output, h.error, h.detail, h.log,
+	    NULL::jsonb
 	FROM afterwork.history h;
 
 -- Every attempt of a job, the last one included, oldest first.
@@ -61,8 +65,8 @@ RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
 	            'executedAt', a.e -> 'startedAt',
 	            'completedAt', a.e -> 'finishedAt',
 	            'taskSlug', j.task, 'taskID', '1', 'input', j.input,
-	            'state', CASE a.e ->> 'outcome' WHEN 'succeeded'
-	                THEN 'succeeded' ELSE 'failed' END,
+	            'state', CASE WHEN a.e ->> 'outcome' IN ('succeeded',
+	                'snoozed') THEN 'succeeded' ELSE 'failed' END,
 	            'error', CASE WHEN a.e ->> 'error' IS NOT NULL
 	                THEN jsonb_build_object('message', a.e -> 'error') END)
 	            || a.e - 'error' ORDER BY a.n), '[]')
@@ -78,7 +82,7 @@ RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
 	    'runAt', afterwork.iso(j.run_at), 'attempts', j.attempts,
 	    'crashes', j.crashes, 'leaseNo', j.lease_no,
 	    'uniqueKey', j.unique_key, 'concurrencyKey', j.concurrency_key,
-	    'progress', NULL, 'output', j.output)
+	    'progress', j.progress, 'output', j.output)
 $$;
 
 -- The newest jobs, newest first, or the oldest first: page by page.  Reads as

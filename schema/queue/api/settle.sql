@@ -11,6 +11,9 @@
 --            crash    it took its runner along: ready again, attempt given
 --                     back, crash counted
 --            park     crash counted, but it will not be tried again: to failed
+--            snooze   once more, delay_ms from now, attempt given back
+--            cancelled  it was stopped, or not started, because somebody asked
+--                     (job.cancel has their words): to history
 -- start_us   from the claim to the start, took_us from the start to the end,
 --            both measured by the runner's steady clock
 -- output     jsonb text or null; error: text or null
@@ -36,7 +39,7 @@ BEGIN
 		WHERE j.queue = here AND j.id = ANY (ids)
 		  AND j.id = r.id AND j.lease_no = r.lease_no
 		  AND j.lease_until IS NOT NULL
-		  AND r.op IN ('done', 'failed', 'park')
+		  AND r.op IN ('done', 'failed', 'park', 'cancelled')
 		RETURNING j.id, j.task, j.priority, j.attempts,
 		    j.crashes + (r.op = 'park')::integer AS crashes,
 		    j.lease_no, j.run_at, j.created_at,
@@ -44,18 +47,20 @@ BEGIN
 		    j.claimed_at + (r.start_us + r.took_us) * interval '1 us'
 		        AS finished_at,
 		    j.unique_key, j.concurrency_key, j.wait_until, j.input, j.meta,
-		    r.output::jsonb AS output, r.error, j.log,
+		    r.output::jsonb AS output, CASE WHEN r.op = 'cancelled'
+		        THEN coalesce(j.cancel, r.error) ELSE r.error END AS error,
+		    j.log,
 		    r.op, r.detail::jsonb AS detail
 	), kept AS (
 		INSERT INTO afterwork.history (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
 		    finished_at, unique_key, concurrency_key, wait_until, input,
-		    meta, output, detail, log)
-		SELECT g.id, here, g.task, 'done', g.priority, g.attempts,
+		    meta, output, error, detail, log)
+		SELECT g.id, here, g.task, g.op, g.priority, g.attempts,
 		    g.crashes, g.lease_no, g.run_at, g.created_at, g.started_at,
 		    g.finished_at, g.unique_key, g.concurrency_key, g.wait_until,
-		    g.input, g.meta, g.output, g.detail, g.log
-		FROM gone g WHERE g.op = 'done'
+		    g.input, g.meta, g.output, g.error, g.detail, g.log
+		FROM gone g WHERE g.op IN ('done', 'cancelled')
 	), parked AS (
 		INSERT INTO afterwork.failed (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
@@ -65,13 +70,15 @@ BEGIN
 		    g.crashes, g.lease_no, g.run_at, g.created_at, g.started_at,
 		    g.finished_at, g.unique_key, g.concurrency_key, g.wait_until,
 		    g.input, g.meta, g.output, g.error, g.detail, g.log
-		FROM gone g WHERE g.op <> 'done'
+		FROM gone g WHERE g.op IN ('failed', 'park')
 	), back AS (
 		UPDATE afterwork.job j
 		SET lease_until = NULL,
-		    state = CASE WHEN r.delay_ms > 0 THEN 'delayed'
-		        ELSE 'ready' END::afterwork.job_state,
-		    run_at = CASE WHEN r.delay_ms > 0
+		    -- One that is to be cancelled comes back at once: the next
+		    -- claim ends it.
+		    state = CASE WHEN r.delay_ms > 0 AND j.cancel IS NULL
+		        THEN 'delayed' ELSE 'ready' END::afterwork.job_state,
+		    run_at = CASE WHEN r.delay_ms > 0 AND j.cancel IS NULL
 		        THEN clock_timestamp() + r.delay_ms * interval '1 ms'
 		        ELSE j.run_at END,
 		    attempts = j.attempts - (r.op <> 'retry')::integer,
@@ -87,7 +94,7 @@ BEGIN
 		WHERE j.queue = here AND j.id = ANY (ids)
 		  AND j.id = r.id AND j.lease_no = r.lease_no
 		  AND j.lease_until IS NOT NULL
-		  AND r.op IN ('retry', 'release', 'crash')
+		  AND r.op IN ('retry', 'release', 'crash', 'snooze')
 		RETURNING j.id
 	)
 	SELECT g.id FROM gone g UNION ALL SELECT b.id FROM back b;

@@ -1,0 +1,37 @@
+/*
+ * What an executable's end means for its job: the contract of a task.
+ *
+ *   exit status 0      done; its output, one JSON object or nothing
+ *   75                 failed, tried again; after the output's "retry_after"
+ *                      seconds where it gives them
+ *   65, 78             failed, never tried again
+ *   79                 not now: again in the output's "snooze" seconds, and no
+ *                      attempt is charged
+ *   any other, a signal, the time-out, too much output, output that is no JSON
+ *                      object: failed, tried again by the task's policy
+ *
+ * 65, 75 and 78 are EX_DATAERR, EX_TEMPFAIL and EX_CONFIG of sysexits.h.
+ */
+#ifndef AFTERWORK_RUNNER_VERDICT_H
+#define AFTERWORK_RUNNER_VERDICT_H
+
+#include "common/queue/settle.h"
+#include "common/runner/exec.h"
+
+enum {
+	VERDICT_DATA = 65,
+	VERDICT_AGAIN = 75,
+	VERDICT_CONFIG = 78,
+	VERDICT_SNOOZE = 79,
+	VERDICT_NODES_MAX = 20000, /* objects and lists in an output */
+};
+
+/*
+ * Fill op, delay_ms, output, error and detail of *ret (cleared before).  The
+ * detail has exitStatus or signal, cpuSeconds, peakMemoryBytes and log, and is
+ * there whatever the end was.  EXEC_STOPPED counts as cancelled.
+ */
+void verdict(
+    const struct job *job, const struct exec_result *r, struct settlement *ret);
+
+#endif
