@@ -5,6 +5,8 @@
 . tests/queue-alone.sh
 stack_shared
 queue_alone schedule_register_race
+# Who waits though it must not fails then, rather than hang.
+export PGOPTIONS='-c lock_timeout=8s'
 
 register() {
 	echo "SELECT afterwork.task_register('{\"slug\":\"noop\",\"schedule\":[${1-}]}')"
