@@ -5,15 +5,17 @@
 . tests/queue-alone.sh
 stack_shared
 queue_alone schedule_claim
-task noop '"schedule":[{"cron":"* * * * *","missed":"one"}]'
+# Once a year, so that no slot comes while the test looks.
+yearly='"schedule":[{"cron":"0 0 1 1 *","missed":"one"}]'
+task noop "$yearly"
 
 # claim [QUEUES [SCHEDULES]]: the tasks of the jobs that are claimed.
 claim() {
 	sql "SELECT string_agg(task || ' in ' || queue, ', ' ORDER BY id)
-		FROM afterwork.claim(${1:-NULL}, '', '{noop,picky}', '{noop,picky}', 10, 60000${2:+, $2})" 2>&1
+		FROM afterwork.claim(${1:-NULL}, '', '{noop,picky}', '{noop,picky}', 10, 60000${2:+, schedules => $2})" 2>&1
 }
 due() {
-	sql "UPDATE afterwork.schedule SET next_at = date_trunc('minute', now()); DELETE FROM afterwork.schedule_slot"
+	sql "UPDATE afterwork.schedule SET next_at = now() - interval '1 year'; DELETE FROM afterwork.schedule_slot"
 }
 
 is "$(claim)" '' 'nothing is due, nothing is claimed'
@@ -36,7 +38,7 @@ sql "SELECT afterwork.pause('default', false)" >/dev/null
 is "$(claim)" 'noop in default' 'until it is resumed'
 
 # --- what cannot be made holds up nobody ---
-task picky '"inputSchema":[{"name":"day","type":"text","required":true}],"schedule":[{"cron":"* * * * *"}]'
+task picky "\"inputSchema\":[{\"name\":\"day\",\"type\":\"text\",\"required\":true}],$yearly"
 due
 is "$(claim)" 'noop in default' 'a job whose input is refused is left out, others are made'
 sql_is "SELECT error, next_at > now() FROM afterwork.schedule WHERE task = 'picky'" 'This field is required.|t' \
@@ -44,7 +46,7 @@ sql_is "SELECT error, next_at > now() FROM afterwork.schedule WHERE task = 'pick
 sql_is "SELECT problem, error FROM afterwork.schedules_late()" 'failing|This field is required.' 'for the doctor'
 sql_is "SELECT count(*) FROM afterwork.schedule_slot k JOIN afterwork.schedule s ON s.id = k.schedule_id WHERE s.task = 'picky'" \
 	0 'nothing of it is left'
-task picky '"schedule":[{"cron":"* * * * *"}]'
+task picky "$yearly"
 due
 is "$(claim)" 'noop in default, picky in default' 'when it is mended it goes on'
 sql_is "SELECT error FROM afterwork.schedule WHERE task = 'picky'" '' 'and nothing is wrong'
