@@ -14,6 +14,7 @@
 #include "common/http/app.h"
 #include "common/link/db.h"
 #include "common/link/js.h"
+#include "common/parse/duration.h"
 #include "common/queue/job.h"
 #include "common/queue/report.h"
 
@@ -25,7 +26,9 @@ enum { BATCH_MAX = 1000, NUMBER_TEXT = 24, REASON_MAX = 1000 };
 struct order {
 	struct buf input;
 	struct buf meta;
+	struct buf tags;
 	char priority[NUMBER_TEXT];
+	char unique_for[NUMBER_TEXT + 4]; /* "… ms" */
 	struct job_spec spec;
 };
 
@@ -34,6 +37,7 @@ order_release(struct order *o)
 {
 	buf_release(&o->input);
 	buf_release(&o->meta);
+	buf_release(&o->tags);
 }
 
 /* The value under key printed into text, or NULL when it is not there. */
@@ -63,6 +67,36 @@ begins_as_date(const char *text)
 	return strspn(text, "0123456789") == 4 && text[4] == '-';
 }
 
+/* Until when, and for how long, the unique key is the job's; and its tags. */
+static bool
+read_unique(struct json_object *body, struct order *ret, struct err *e)
+{
+	struct job_spec *s = &ret->spec;
+	struct json_object *tags = js_get(body, "tags");
+	const char *period = NULL;
+	int64_t ms;
+
+	if (!js_text(body, "uniqueFor", NULL, &period, e) ||
+	    !js_text(body, "uniqueUntil", NULL, &s->unique_until, e) ||
+	    !js_bool(body, "replace", false, &s->replace, e))
+		return false;
+	if (period != NULL && !duration_parse(period, &ms))
+		return err_field(e, "uniqueFor",
+		    "This field must be a duration such as 30s, 5m or 1d.");
+	if (period != NULL) {
+		(void)snprintf(ret->unique_for, sizeof(ret->unique_for),
+		    "%" PRId64 " ms", ms);
+		s->unique_for = ret->unique_for;
+	}
+	if (tags != NULL && !js_is_array(tags))
+		return err_field(e, "tags", "This field must be a list.");
+	for (size_t i = 0; tags != NULL && i < js_len(tags); i++)
+		if (!js_is_text(js_at(tags, i)))
+			return err_field(e, "tags", "A tag must be a text.");
+	s->tags = printed(body, "tags", &ret->tags);
+	return buf_ok(&ret->tags, e);
+}
+
 static bool
 read_order(struct json_object *body, struct order *ret, struct err *e)
 {
@@ -89,7 +123,8 @@ read_order(struct json_object *body, struct order *ret, struct err *e)
 	}
 	s->input = printed(body, "input", &ret->input);
 	s->meta = printed(body, "meta", &ret->meta);
-	return buf_ok(&ret->input, e) && buf_ok(&ret->meta, e);
+	return buf_ok(&ret->input, e) && buf_ok(&ret->meta, e) &&
+	       read_unique(body, ret, e);
 }
 
 static bool
@@ -97,7 +132,9 @@ enqueue(struct app *app, struct json_object *body, int64_t *ret_id,
     bool *ret_created, struct err *e)
 {
 	CLEANUP(order_release)
-	struct order o = { .input = BUF_INIT, .meta = BUF_INIT };
+	struct order o = {
+		.input = BUF_INIT, .meta = BUF_INIT, .tags = BUF_INIT
+	};
 
 	if (!read_order(body, &o, e))
 		return false;

@@ -10,6 +10,10 @@ DECLARE
 	name text;
 	setting text;
 BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles
+	    WHERE rolname = 'afterwork_producer') THEN
+		CREATE ROLE afterwork_producer NOLOGIN NOINHERIT;
+	END IF;
 	FOREACH name IN ARRAY ARRAY['upload', 'run', 'status', 'jobs', 'media',
 	    'pages', 'users'] LOOP
 		IF NOT EXISTS (SELECT FROM pg_roles
@@ -47,28 +51,25 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA afterwork FROM PUBLIC;
 GRANT USAGE ON SCHEMA afterwork TO afterwork_run, afterwork_status,
 	afterwork_jobs;
 
+-- Enqueue, and nothing else: for roles of your own programs, which become
+-- members of it (GRANT afterwork_producer TO shop).
+GRANT USAGE ON SCHEMA afterwork TO afterwork_producer;
+GRANT EXECUTE ON FUNCTION
+	afterwork.enqueue, afterwork.enqueue_many, afterwork.store_job
+	TO afterwork_producer;
+
 -- Enqueue and decide.
 GRANT EXECUTE ON FUNCTION
-	afterwork.enqueue(text, jsonb, text, timestamptz, integer, text, text,
-	    jsonb),
-	afterwork.enqueue_job(text, jsonb, text, timestamptz, integer, text, text,
-	    jsonb),
-	afterwork.enqueue_many(text, jsonb),
-	afterwork.cancel(bigint, text, text), afterwork.revive(bigint),
-	afterwork.pause(text, boolean)
+	afterwork.enqueue, afterwork.enqueue_job, afterwork.enqueue_many,
+	afterwork.store_job, afterwork.cancel, afterwork.revive, afterwork.pause
 	TO afterwork_jobs;
 
 -- Claim and settle.  A task's own login gets assert_lease() from whoever makes
 -- that login.
 GRANT EXECUTE ON FUNCTION
-	afterwork.claim(text[], text, text[], text[], integer, bigint, text[],
-	    boolean),
-	afterwork.heed(text, bigint, bigint, jsonb),
-	afterwork.assert_lease(bigint, bigint),
-	afterwork.outlook(text[]), afterwork.handle_schedules(text[]),
-	afterwork.settle(text, bigint[], bigint[], text[], bigint[], bigint[],
-	    bigint[], text[], text[], text[]),
-	afterwork.keep_house(interval)
+	afterwork.claim, afterwork.heed, afterwork.assert_lease,
+	afterwork.outlook, afterwork.handle_schedules, afterwork.settle,
+	afterwork.keep_house
 	TO afterwork_run;
 
 -- Read.

@@ -15,7 +15,7 @@
 
 #include "common/base/clock.h"
 
-enum { STEPS_MAX = 8 }; /* of one pipeline */
+enum { STEPS_MAX = 12 }; /* of one pipeline */
 
 /* --- a pipeline: steps sent together, then their results --- */
 
@@ -31,14 +31,27 @@ struct pipeline {
 	const char *name;   /* of the statement, for messages and Prepare */
 	int64_t until_ms;   /* on the monotonic clock; 0: no limit */
 	int64_t timeout_ms; /* what STEP_TIMEOUT tells the server */
-	enum step steps[STEPS_MAX];
+	struct {
+		enum step step;
+		const char *name; /* of the statement at hand */
+		PGresult **ret;   /* where its result goes, or NULL */
+	} steps[STEPS_MAX];
 	size_t n;
 };
+
+static void
+add_step(struct pipeline *p, enum step step, PGresult **ret)
+{
+	p->steps[p->n].step = step;
+	p->steps[p->n].name = p->name;
+	p->steps[p->n].ret = ret;
+	p->n++;
+}
 
 static bool
 send_plain(struct db *db, struct pipeline *p, enum step step, const char *sql)
 {
-	p->steps[p->n++] = step;
+	add_step(p, step, NULL);
 	return PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0) ==
 	       1;
 }
@@ -83,7 +96,7 @@ send_timeout(struct db *db, struct pipeline *p)
 	if (p->timeout_ms == now)
 		return true;
 	snprintf(text, sizeof(text), "%" PRId64, p->timeout_ms);
-	p->steps[p->n++] = STEP_TIMEOUT;
+	add_step(p, STEP_TIMEOUT, NULL);
 	return PQsendQueryParams(
 		   db->conn, SQL_TIMEOUT, 1, NULL, args, NULL, NULL, 0) == 1;
 }
@@ -99,24 +112,27 @@ is_prepared(const struct db *db, const char *name)
 }
 
 static bool
-send_statement(struct db *db, struct pipeline *p, const char *sql, size_t nargs,
-    const char *const args[])
+send_statement(
+    struct db *db, struct pipeline *p, const struct db_call *c, PGresult **ret)
 {
-	bool known = is_prepared(db, p->name);
+	bool known = is_prepared(db, c->name);
+	int nargs = (int)c->nargs;
 
-	if (db->pooled || (!known && db->nprepared == PREPARED_MAX)) {
-		p->steps[p->n++] = STEP_PLAIN;
-		return PQsendQueryParams(db->conn, sql, (int)nargs, NULL, args,
+	p->name = c->name;
+	if (db->pooled ||
+	    (!known && db->nprepared + DB_CALLS_MAX > PREPARED_MAX)) {
+		add_step(p, STEP_PLAIN, ret);
+		return PQsendQueryParams(db->conn, c->sql, nargs, NULL, c->args,
 			   NULL, NULL, 0) == 1;
 	}
 	if (!known) {
-		p->steps[p->n++] = STEP_PREPARE;
-		if (PQsendPrepare(db->conn, p->name, sql, 0, NULL) != 1)
+		add_step(p, STEP_PREPARE, NULL);
+		if (PQsendPrepare(db->conn, c->name, c->sql, 0, NULL) != 1)
 			return false;
 	}
-	p->steps[p->n++] = STEP_PLAIN;
+	add_step(p, STEP_PLAIN, ret);
 	return PQsendQueryPrepared(
-		   db->conn, p->name, (int)nargs, args, NULL, NULL, 0) == 1;
+		   db->conn, c->name, nargs, c->args, NULL, NULL, 0) == 1;
 }
 
 /* Milliseconds that poll() may wait: -1 for ever, 0 when time is up. */
@@ -167,11 +183,11 @@ next_result(
 	return true;
 }
 
-/* The server has done this step. */
+/* The server has done step i. */
 static void
-step_done(struct db *db, const struct pipeline *p, enum step step)
+step_done(struct db *db, const struct pipeline *p, size_t i)
 {
-	switch (step) {
+	switch (p->steps[i].step) {
 	case STEP_PLAIN:
 		return;
 	case STEP_RELEASE:
@@ -185,7 +201,7 @@ step_done(struct db *db, const struct pipeline *p, enum step step)
 		db->local_ms = p->timeout_ms;
 		return;
 	case STEP_PREPARE:
-		db->prepared[db->nprepared++] = p->name;
+		db->prepared[db->nprepared++] = p->steps[i].name;
 		return;
 	}
 }
@@ -195,39 +211,39 @@ step_done(struct db *db, const struct pipeline *p, enum step step)
  * that did (good tells), since those after it are only skipped.
  */
 static bool
-step_check(struct db *db, const struct pipeline *p, enum step step,
-    const PGresult *r, bool good, struct err *e)
+step_check(struct db *db, const struct pipeline *p, size_t i, const PGresult *r,
+    bool good, struct err *e)
 {
 	ExecStatusType status = PQresultStatus(r);
+	const char *name = p->steps[i].name;
 
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
-		step_done(db, p, step);
+		step_done(db, p, i);
 		return true;
 	}
 	if (!good || status == PGRES_PIPELINE_ABORTED)
 		return false;
 	if (status == PGRES_EMPTY_QUERY)
-		return err_fail(
-		    e, ERR_BUG, "statement \"%s\" is empty", p->name);
+		return err_fail(e, ERR_BUG, "statement \"%s\" is empty", name);
 	if (db_diag(r, PG_DIAG_SQLSTATE)[0] == '\0') {
 		db->doomed = true;
 		return err_fail(e, ERR_UNAVAILABLE,
-		    "statement \"%s\": connection lost", p->name);
+		    "statement \"%s\": connection lost", name);
 	}
 	if (db_result_stale(r)) {
 		db->doomed = true;
 		return err_fail(e, ERR_UNAVAILABLE,
-		    "statement \"%s\": its plan is outdated", p->name);
+		    "statement \"%s\": its plan is outdated", name);
 	}
-	return db_result_fail(r, p->name, e);
+	return db_result_fail(r, name, e);
 }
 
 /*
- * Read every step's result up to the Sync.  *ret: the last one's.  A link
- * that breaks after an error was read does not hide that error.
+ * Read every step's result up to the Sync, and keep those that are wanted.  A
+ * link that breaks after an error was read does not hide that error.
  */
 static bool
-collect(struct db *db, const struct pipeline *p, PGresult **ret, struct err *e)
+collect(struct db *db, const struct pipeline *p, struct err *e)
 {
 	bool good = true;
 	struct err lost;
@@ -238,12 +254,12 @@ collect(struct db *db, const struct pipeline *p, PGresult **ret, struct err *e)
 
 		if (!next_result(db, p, &r, good ? e : &lost))
 			return false;
-		if (!step_check(db, p, p->steps[i], r, good, e))
+		if (!step_check(db, p, i, r, good, e))
 			good = false;
 		if (!next_result(db, p, &end, good ? e : &lost))
 			return false;
-		if (good && i + 1 == p->n) {
-			*ret = r;
+		if (good && p->steps[i].ret != NULL) {
+			*p->steps[i].ret = r;
 			r = NULL;
 		}
 	}
@@ -255,17 +271,26 @@ collect(struct db *db, const struct pipeline *p, PGresult **ret, struct err *e)
 	return good;
 }
 
+/* Results that nobody gets, since the pipeline failed after them. */
+static void
+drop_results(struct pipeline *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].ret != NULL) {
+			PQclear(*p->steps[i].ret);
+			*p->steps[i].ret = NULL;
+		}
+}
+
 /* Sync, and take the answers.  sent: were all steps accepted by libpq? */
 static bool
-pipeline_run(
-    struct db *db, struct pipeline *p, bool sent, PGresult **ret, struct err *e)
+pipeline_run(struct db *db, struct pipeline *p, bool sent, struct err *e)
 {
-	AUTO_RESULT *r = NULL;
 	bool good;
 
 	if (!sent || PQpipelineSync(db->conn) != 1)
 		return db_link_lost(db, p->name, e);
-	good = collect(db, p, &r, e);
+	good = collect(db, p, e);
 	if (db->conn != NULL &&
 	    (db->doomed || PQstatus(db->conn) != CONNECTION_OK))
 		db_close(db);
@@ -274,10 +299,8 @@ pipeline_run(
 	    PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		db->tx = TX_DEAD;
 	if (!good)
-		return false;
-	*ret = r;
-	r = NULL;
-	return true;
+		drop_results(p);
+	return good;
 }
 
 static struct pipeline
@@ -289,39 +312,63 @@ pipeline_new(const struct db *db, const char *name)
 	};
 }
 
+static void tx_over(struct db_tx *tx);
+
+bool
+db_calls(struct db *db, struct db_call calls[], size_t n, struct db_tx *tx,
+    struct err *e)
+{
+	PGresult *results[DB_CALLS_MAX] = { NULL };
+	struct pipeline p;
+	bool sent;
+
+	if (n > DB_CALLS_MAX || calls[0].nargs > DB_ARGS_MAX)
+		return err_fail(e, ERR_BUG,
+		    "statement \"%s\" has too many companions or arguments",
+		    calls[0].name);
+	if (!db_connect(db, e))
+		return false;
+	p = pipeline_new(db, calls[0].name);
+	sent = send_begin(db, &p) && send_savepoint(db, &p) &&
+	       send_timeout(db, &p);
+	for (size_t i = 0; sent && i < n; i++)
+		sent = send_statement(db, &p, &calls[i], &results[i]);
+	/* When a statement fails the server skips all behind it, this too. */
+	if (sent && tx != NULL)
+		sent = send_plain(db, &p, STEP_PLAIN, "COMMIT");
+	if (!pipeline_run(db, &p, sent, e))
+		return false;
+	if (tx != NULL)
+		tx_over(tx);
+	for (size_t i = 0; i < n; i++)
+		calls[i].rows = (struct db_rows *)results[i];
+	return true;
+}
+
 bool
 db_query(struct db *db, const char *name, const char *sql, size_t nargs,
     const char *const args[], struct db_rows **ret, struct err *e)
 {
-	struct pipeline p;
-	PGresult *r;
-	bool sent;
+	struct db_call call = {
+		.name = name, .sql = sql, .nargs = nargs, .args = args
+	};
 
-	if (nargs > DB_ARGS_MAX)
-		return err_fail(e, ERR_BUG,
-		    "statement \"%s\" has %zu arguments", name, nargs);
-	if (!db_connect(db, e))
-		return false;
-	p = pipeline_new(db, name);
-	sent = send_begin(db, &p) && send_savepoint(db, &p) &&
-	       send_timeout(db, &p) && send_statement(db, &p, sql, nargs, args);
-	if (!pipeline_run(db, &p, sent, &r, e))
+	if (!db_calls(db, &call, 1, NULL, e))
 		return false;
 	if (ret != NULL)
-		*ret = (struct db_rows *)r;
+		*ret = call.rows;
 	else
-		PQclear(r);
+		db_rows_free(call.rows);
 	return true;
 }
 
 /* One command by itself, in the open transaction. */
 static bool
-run_plain(struct db *db, const char *sql, PGresult **ret, struct err *e)
+run_plain(struct db *db, const char *sql, struct err *e)
 {
 	struct pipeline p = pipeline_new(db, sql);
 
-	return pipeline_run(
-	    db, &p, send_plain(db, &p, STEP_PLAIN, sql), ret, e);
+	return pipeline_run(db, &p, send_plain(db, &p, STEP_PLAIN, sql), e);
 }
 
 /* --- scripts --- */
@@ -375,7 +422,7 @@ script_collect(struct db *db, const struct pipeline *p, struct err *e)
 			db_close(db);
 			return err_fail(e, ERR_BUG, "COPY in a script");
 		}
-		if (!step_check(db, p, STEP_PLAIN, r, good, e))
+		if (!step_check(db, p, 0, r, good, e))
 			good = false;
 	}
 }
@@ -386,6 +433,7 @@ db_script(struct db *db, const char *sql, int64_t deadline_ms, struct err *e)
 	struct pipeline p = { .name = "script" };
 	bool good;
 
+	add_step(&p, STEP_PLAIN, NULL);
 	if (!script_timeout(db, deadline_ms, e))
 		return false;
 	if (deadline_ms > 0)
@@ -426,7 +474,6 @@ tx_over(struct db_tx *tx)
 bool
 db_commit(struct db_tx *tx, struct err *e)
 {
-	AUTO_RESULT *r = NULL;
 	struct db *db = tx->db;
 
 	if (db == NULL)
@@ -438,7 +485,7 @@ db_commit(struct db_tx *tx, struct err *e)
 		if (PQtransactionStatus(db->conn) == PQTRANS_INERROR)
 			return err_fail(
 			    e, ERR_BUG, "commit after a failed statement");
-		if (!run_plain(db, "COMMIT", &r, e))
+		if (!run_plain(db, "COMMIT", e))
 			return false;
 	}
 	tx_over(tx);
@@ -448,13 +495,12 @@ db_commit(struct db_tx *tx, struct err *e)
 void
 db_tx_end(struct db_tx *tx)
 {
-	AUTO_RESULT *r = NULL;
 	struct err e;
 
 	if (tx->db == NULL)
 		return;
 	/* A link that cannot roll back ends, and the transaction with it. */
-	if (tx->db->tx == TX_OPEN && !run_plain(tx->db, "ROLLBACK", &r, &e))
+	if (tx->db->tx == TX_OPEN && !run_plain(tx->db, "ROLLBACK", &e))
 		db_close(tx->db);
 	tx_over(tx);
 }
@@ -472,8 +518,6 @@ db_savepoint(struct db *db)
 bool
 db_rollback_to(struct db *db, struct err *e)
 {
-	AUTO_RESULT *r = NULL;
-
 	if (!db->save_armed)
 		return err_fail(e, ERR_BUG, "no savepoint to go back to");
 	if (db->tx == TX_DEAD)
@@ -483,7 +527,7 @@ db_rollback_to(struct db *db, struct err *e)
 		return true;
 	/* Settings that are local go back, too. */
 	db->local_ms = -1;
-	return run_plain(db, "ROLLBACK TO SAVEPOINT afterwork", &r, e);
+	return run_plain(db, "ROLLBACK TO SAVEPOINT afterwork", e);
 }
 
 void

@@ -56,6 +56,27 @@ void db_deadline(struct db *db, int64_t ms);
 bool db_query(struct db *db, const char *name, const char *sql, size_t nargs,
     const char *const args[], struct db_rows **ret, struct err *e) MUSTCHECK;
 
+/* A statement of db_calls(); the fields are db_query()'s arguments. */
+struct db_call {
+	const char *name;
+	const char *sql;
+	size_t nargs;
+	const char *const *args;
+	struct db_rows *rows; /* set on success: given to the caller */
+};
+
+struct db_tx;
+enum { DB_CALLS_MAX = 2 };
+
+/*
+ * Run up to DB_CALLS_MAX statements, and then commit tx (or NULL: outside of a
+ * transaction they are one of their own), all in one round trip.  Each sees
+ * what those before it did.  False: none of them took effect, or, when the link
+ * was lost, perhaps all; tx is still to be ended by its owner.
+ */
+bool db_calls(struct db *db, struct db_call calls[], size_t n, struct db_tx *tx,
+    struct err *e) MUSTCHECK;
+
 /* Several statements without arguments or rows (migrations): simple protocol,
  * one implicit transaction.  deadline_ms 0: none. */
 bool db_script(struct db *db, const char *sql, int64_t deadline_ms,

@@ -1,8 +1,6 @@
 #include "common/queue/claim.h"
 
-#include "common/base/arg.h"
 #include "common/base/clock.h"
-#include "common/link/db.h"
 
 /* The text, or NULL for NULL. */
 static const char *
@@ -11,73 +9,112 @@ text_or_null(const struct db_rows *rows, int i, int column)
 	return db_null(rows, i, column) ? NULL : db_text(rows, i, column);
 }
 
+/* What outlook() says, in three columns of row 0 from column at on. */
+static void
+read_outlook(const struct db_rows *rows, int at, struct outlook *ret)
+{
+	ret->claimable = db_bool(rows, 0, at);
+	ret->next_ms = db_null(rows, 0, at + 1) ? -1 : db_int(rows, 0, at + 1);
+	if (!db_null(rows, 0, at + 1) && ret->next_ms < 0)
+		ret->next_ms = 0;
+	ret->upkeep_due = db_bool(rows, 0, at + 2);
+}
+
 /* Row i of the claim; the columns stand in SQL_CLAIM_JOBS. */
 static void
 read_job(const struct db_rows *rows, int i, struct job *ret)
 {
 	*ret = (struct job) {
-		.id = db_int(rows, i, 1),
-		.lease_no = db_int(rows, i, 2),
-		.task = db_text(rows, i, 3),
-		.input = db_text(rows, i, 4),
-		.attempt = (int)db_int(rows, i, 5),
-		.crashes = (int)db_int(rows, i, 6),
-		.lease_ms = db_int(rows, i, 7),
-		.timeout_ms = (int)db_int(rows, i, 8),
-		.retries = (int)db_int(rows, i, 9),
+		.id = db_int(rows, i, 5),
+		.lease_no = db_int(rows, i, 6),
+		.task = db_text(rows, i, 7),
+		.input = db_text(rows, i, 8),
+		.attempt = (int)db_int(rows, i, 9),
+		.crashes = (int)db_int(rows, i, 10),
+		.lease_ms = db_int(rows, i, 11),
+		.timeout_ms = (int)db_int(rows, i, 12),
+		.retries = (int)db_int(rows, i, 13),
 		.backoff = {
 			.exponential
-			= strcmp(db_text(rows, i, 10), "exponential") == 0,
-			.delay_ms = db_int(rows, i, 11),
-			.max_ms = db_int(rows, i, 12),
-			.jitter = db_bool(rows, i, 13),
+			= strcmp(db_text(rows, i, 14), "exponential") == 0,
+			.delay_ms = db_int(rows, i, 15),
+			.max_ms = db_int(rows, i, 16),
+			.jitter = db_bool(rows, i, 17),
 		},
-		.retired = db_bool(rows, i, 14),
-		.cancelled = db_bool(rows, i, 16),
-		.handler = text_or_null(rows, i, 17),
-		.folder = db_text(rows, i, 18),
-		.memory_bytes = db_int(rows, i, 19),
-		.cpu_ms = db_int(rows, i, 20),
-		.traceparent = text_or_null(rows, i, 21),
+		.retired = db_bool(rows, i, 18),
+		.cancelled = db_bool(rows, i, 19),
+		.handler = text_or_null(rows, i, 20),
+		.folder = db_text(rows, i, 21),
+		.memory_bytes = db_int(rows, i, 22),
+		.cpu_ms = db_int(rows, i, 23),
+		.traceparent = text_or_null(rows, i, 24),
 	};
 }
 
 static const char SQL_CLAIM_JOBS[] =
-    "SELECT queue, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
-    "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
-    "    retired, more, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
-    "    traceparent\n"
+    "SELECT more, next_ms, upkeep_due, nth, queue, id, lease_no, task,\n"
+    "    input, attempt, crashes, lease_ms, timeout_ms, retries, backoff,\n"
+    "    delay_ms, max_delay_ms, jitter, retired, cancelled, handler,\n"
+    "    folder, memory_bytes, cpu_ms, traceparent\n"
     "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)";
+
+void
+claim_ask(const struct claim_want *want, const char *after_queue,
+    struct claim_ask *ret)
+{
+	*ret = (struct claim_ask){
+		.max_jobs = arg_int(want->max_jobs),
+		.fit_ms = arg_int(want->fit_ms),
+		.at_us = clock_mono_us(),
+	};
+	ret->args[0] = want->queue;
+	ret->args[1] = after_queue;
+	ret->args[2] = want->tasks;
+	ret->args[3] = want->fast;
+	ret->args[4] = ret->max_jobs.s;
+	ret->args[5] = ret->fit_ms.s;
+	ret->args[6] = want->lacks;
+	ret->args[7] = want->schedules ? "true" : "false";
+	ret->call = (struct db_call){
+		.name = "claim_jobs",
+		.sql = SQL_CLAIM_JOBS,
+		.nargs = LEN(ret->args),
+		.args = ret->args,
+	};
+}
+
+void
+claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
+{
+	int n = db_nrows(rows);
+
+	ret->rows = rows;
+	ret->n = 0;
+	ret->at_us = ask->at_us;
+	ret->more = db_bool(rows, 0, 0);
+	if (db_null(rows, 0, 5)) {
+		read_outlook(rows, 0, &ret->outlook);
+		return;
+	}
+	(void)snprintf(
+	    ret->queue, sizeof(ret->queue), "%s", db_text(rows, 0, 4));
+	for (int i = 0; i < n && i < CLAIM_MAX; i++)
+		read_job(rows, i, &ret->jobs[db_int(rows, i, 3) - 1]);
+	ret->n = (size_t)n;
+}
 
 bool
 claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
     struct err *e)
 {
-	int64_t at_us = clock_mono_us();
-	struct db_rows *rows;
-	int n;
+	struct claim_ask ask;
 
-	if (!db_query(db, "claim_jobs", SQL_CLAIM_JOBS, 8,
-		(const char *const[]){ want->queue, ret->queue, want->tasks,
-		    want->fast, arg_int(want->max_jobs).s,
-		    arg_int(want->fit_ms).s, want->lacks,
-		    want->schedules ? "true" : "false" },
-		&rows, e))
+	claim_ask(want, ret->queue, &ask);
+	if (!db_calls(db, &ask.call, 1, NULL, e))
 		return false;
-	n = db_nrows(rows);
-	ret->rows = rows;
-	ret->n = 0;
-	ret->more = false;
-	ret->at_us = at_us;
-	for (int i = 0; i < n && i < CLAIM_MAX; i++)
-		read_job(rows, i, &ret->jobs[ret->n++]);
-	if (n > 0) {
-		(void)snprintf(
-		    ret->queue, sizeof(ret->queue), "%s", db_text(rows, 0, 0));
-		ret->more = db_bool(rows, 0, 15);
-	}
+	claim_take(&ask, ask.call.rows, ret);
 	return true;
 }
 
@@ -104,11 +141,7 @@ claim_outlook(
 	if (!db_query(
 		db, "claim_outlook", SQL_CLAIM_OUTLOOK, 1, args, &rows, e))
 		return false;
-	ret->claimable = db_bool(rows, 0, 0);
-	ret->next_ms = db_null(rows, 0, 1) ? -1 : db_int(rows, 0, 1);
-	if (!db_null(rows, 0, 1) && ret->next_ms < 0)
-		ret->next_ms = 0;
-	ret->upkeep_due = db_bool(rows, 0, 2);
+	read_outlook(rows, 0, ret);
 	return true;
 }
 

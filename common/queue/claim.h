@@ -9,12 +9,10 @@
 #ifndef AFTERWORK_QUEUE_CLAIM_H
 #define AFTERWORK_QUEUE_CLAIM_H
 
-#include "common/base/err.h"
+#include "common/base/arg.h"
+#include "common/link/db.h"
 #include "common/queue/backoff.h"
 #include "common/queue/job.h"
-
-struct db;
-struct db_rows;
 
 enum {
 	CLAIM_MAX = 100,                           /* jobs a claim */
@@ -55,13 +53,20 @@ struct job {
 	int64_t cpu_ms;
 };
 
+struct outlook {
+	bool claimable;  /* by somebody, if not by the caller */
+	int64_t next_ms; /* until the next delayed job; -1: none */
+	bool upkeep_due;
+};
+
 struct claim {
 	char queue[JOB_QUEUE_MAX + 1]; /* of every job here */
-	struct job jobs[CLAIM_MAX];
+	struct job jobs[CLAIM_MAX];    /* in claim order */
 	size_t n;
-	bool more;            /* something else could be claimed right now */
-	int64_t at_us;        /* clock_mono_us() just before it was asked */
-	struct db_rows *rows; /* owns the texts */
+	bool more;              /* something else could be claimed right now */
+	struct outlook outlook; /* where n is 0 */
+	int64_t at_us;          /* clock_mono_us() just before it was asked */
+	struct db_rows *rows;   /* owns the texts */
 };
 
 /*
@@ -73,11 +78,22 @@ bool claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
     struct err *e) MUSTCHECK;
 void claim_clear(struct claim *c);
 
-struct outlook {
-	bool claimable;  /* by somebody, if not by the caller */
-	int64_t next_ms; /* until the next delayed job; -1: none */
-	bool upkeep_due;
+/*
+ * The same in two halves, for a claim that travels with other statements
+ * (settle.h): make the call, then read its answer.  want and after_queue (the
+ * queue behind which to begin) must live until it is sent; the rows go over.
+ */
+struct claim_ask {
+	struct db_call call;
+	const char *args[8];
+	struct arg max_jobs;
+	struct arg fit_ms;
+	int64_t at_us;
 };
+void claim_ask(const struct claim_want *want, const char *after_queue,
+    struct claim_ask *ret);
+void claim_take(
+    const struct claim_ask *ask, struct db_rows *rows, struct claim *ret);
 
 /* What is left and what comes; queue NULL: all. */
 bool claim_outlook(struct db *db, const char *queue, struct outlook *ret,

@@ -7,7 +7,11 @@ static const char SQL_JOB_ENQUEUE[] =
     "SELECT id, created FROM afterwork.enqueue_job("
     "task => $1, input => coalesce($2::jsonb, '{}'), queue => $3, "
     "run_at => $4::timestamptz, priority => $5::integer, "
-    "unique_key => $6, concurrency_key => $7, meta => $8::jsonb)";
+    "unique_key => $6, concurrency_key => $7, meta => $8::jsonb, "
+    "tags => CASE WHEN $9::jsonb IS NOT NULL THEN "
+    "    ARRAY(SELECT jsonb_array_elements_text($9::jsonb)) END, "
+    "unique_for => $10::interval, unique_until => $11, "
+    "replace => $12::boolean)";
 
 bool
 job_enqueue(struct db *db, const struct job_spec *spec, int64_t *ret_id,
@@ -15,7 +19,8 @@ job_enqueue(struct db *db, const struct job_spec *spec, int64_t *ret_id,
 {
 	const char *const args[] = { spec->task, spec->input, spec->queue,
 		spec->run_at, spec->priority, spec->unique_key,
-		spec->concurrency_key, spec->meta };
+		spec->concurrency_key, spec->meta, spec->tags, spec->unique_for,
+		spec->unique_until, spec->replace ? "true" : "false" };
 	AUTO_ROWS *rows = NULL;
 
 	if (!db_query(

@@ -21,7 +21,11 @@ struct job_spec {
 	const char *priority; /* decimal */
 	const char *unique_key;
 	const char *concurrency_key;
-	const char *meta; /* JSON */
+	const char *meta;         /* JSON */
+	const char *tags;         /* JSON array of texts */
+	const char *unique_for;   /* as PostgreSQL reads an interval */
+	const char *unique_until; /* "start" or "end" */
+	bool replace;             /* a waiting holder of unique_key */
 };
 
 /*

@@ -107,29 +107,59 @@ is_among(const struct db_rows *rows, int64_t id)
 	return false;
 }
 
-static const char SQL_SETTLE_JOBS[] =
-    "SELECT s FROM afterwork.settle($1, $2::bigint[],\n"
-    "    $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],\n"
-    "    $7::bigint[], $8::text[], $9::text[], $10::text[]) s";
+/* The rows are the ids that were still the caller's; how many. */
+static size_t
+mark_lost(const struct db_rows *rows, struct settlement *s, size_t n)
+{
+	size_t settled = (size_t)db_nrows(rows);
+
+	for (size_t i = 0; i < n; i++)
+		s[i].lost = settled < n && !is_among(rows, s[i].id);
+	return settled;
+}
+
+static const char SQL_SETTLE_AND[] =
+    "SELECT unnest(afterwork.settle($1, $2::bigint[], $3::bigint[],\n"
+    "    $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],\n"
+    "    $9::text[], $10::text[], $11::boolean))";
+
+bool
+settle_and(struct db *db, const char *queue, struct settlement *s, size_t n,
+    const struct settle_next *next, size_t *ret_settled, struct err *e)
+{
+	CLEANUP(columns_release)
+	struct columns c = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT,
+		BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
+	const char *args[11] = { queue };
+	struct db_call calls[2] = { { .name = "settle_and",
+	    .sql = SQL_SETTLE_AND,
+	    .nargs = LEN(args),
+	    .args = args } };
+	struct claim_ask ask;
+
+	for (size_t i = 0; i < n; i++)
+		columns_add(&c, &s[i]);
+	if (!columns_end(&c, args + 1, e))
+		return false;
+	args[10] = next->tx != NULL ? "true" : "false";
+	if (next->want != NULL) {
+		claim_ask(next->want, queue, &ask);
+		calls[1] = ask.call;
+	}
+	if (!db_calls(db, calls, next->want != NULL ? 2 : 1, next->tx, e))
+		return false;
+	*ret_settled = mark_lost(calls[0].rows, s, n);
+	db_rows_free(calls[0].rows);
+	if (next->want != NULL)
+		claim_take(&ask, calls[1].rows, next->claim);
+	return true;
+}
 
 bool
 settle_jobs(struct db *db, const char *queue, struct settlement *s, size_t n,
     size_t *ret_settled, struct err *e)
 {
-	CLEANUP(columns_release)
-	struct columns c = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT,
-		BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
-	const char *args[10] = { queue };
-	AUTO_ROWS *rows = NULL;
+	const struct settle_next nothing = { 0 };
 
-	for (size_t i = 0; i < n; i++)
-		columns_add(&c, &s[i]);
-	if (!columns_end(&c, args + 1, e) ||
-	    !db_query(
-		db, "settle_jobs", SQL_SETTLE_JOBS, LEN(args), args, &rows, e))
-		return false;
-	*ret_settled = (size_t)db_nrows(rows);
-	for (size_t i = 0; i < n; i++)
-		s[i].lost = *ret_settled < n && !is_among(rows, s[i].id);
-	return true;
+	return settle_and(db, queue, s, n, &nothing, ret_settled, e);
 }

@@ -45,12 +45,25 @@ void settle_failure(
 void settle_crash(const struct job *job, struct settlement *ret);
 
 /*
- * Settle n jobs (1 .. CLAIM_MAX) of one queue in the open transaction, or in
- * one of their own.  *ret_settled: how many were still the caller's; each
- * other one is marked lost.  Fewer than n: roll back, if their work is in the
- * same transaction.
+ * Settle n jobs (1 .. CLAIM_MAX) of one queue, by themselves.  *ret_settled:
+ * how many were still the caller's; each other one is marked lost.
  */
 bool settle_jobs(struct db *db, const char *queue, struct settlement *s,
     size_t n, size_t *ret_settled, struct err *e) MUSTCHECK;
+
+/*
+ * The same, and what comes next, in one round trip: with tx (or NULL), its
+ * COMMIT, unless a job was no longer ours, which is an error then, since its
+ * work would be committed too; with want (or NULL), a claim, which begins
+ * behind this queue.  All of it takes effect or nothing.
+ */
+struct settle_next {
+	struct db_tx *tx;
+	const struct claim_want *want;
+	struct claim *claim; /* set where want is */
+};
+bool settle_and(struct db *db, const char *queue, struct settlement *s,
+    size_t n, const struct settle_next *next, size_t *ret_settled,
+    struct err *e) MUSTCHECK;
 
 #endif

@@ -15,19 +15,19 @@ enum outcome {
 };
 
 void
-board_hold(struct worker *w)
+board_hold(struct worker *w, const struct claim *c)
 {
 	struct board *b = w->board;
 
-	for (size_t i = 0; i < w->claim.n; i++) {
-		b->jobs[i] = w->claim.jobs[i];
+	for (size_t i = 0; i < c->n; i++) {
+		b->jobs[i] = c->jobs[i];
 		if (w->longest_ms < b->jobs[i].timeout_ms)
 			w->longest_ms = b->jobs[i].timeout_ms;
 	}
-	memcpy(b->queue, w->claim.queue, sizeof(b->queue));
-	b->claimed_us = w->claim.at_us;
+	memcpy(b->queue, c->queue, sizeof(b->queue));
+	b->claimed_us = c->at_us;
 	atomic_store(&b->current, -1);
-	atomic_store(&b->held, (int)w->claim.n);
+	atomic_store(&b->held, (int)c->n);
 }
 
 struct db *
@@ -212,29 +212,31 @@ run_one(struct worker *w, size_t i, struct err *e)
 	return true;
 }
 
-/* Settle done[first..first+n) and commit; the work, if any, with it. */
-static enum outcome
+/*
+ * Settle done[first..first+n) and, if one is open, commit their transaction;
+ * after a batch's last job, claim the next ones with it.
+ */
+static bool
 settle(struct worker *w, size_t first, size_t n, struct err *e)
 {
+	bool last = first + n == w->claim.n;
+	struct settle_next next = {
+		.tx = w->in_tx ? &w->tx : NULL,
+		.want = last ? w->look(w, n) : NULL,
+		.claim = &w->next,
+	};
 	size_t settled;
-	bool ok;
 
 	point("settling");
-	if (!settle_jobs(
-		w->db, w->claim.queue, &w->done[first], n, &settled, e))
-		return db_connected(w->db) ? UNDONE : LOST;
-	/* Work of theirs would be committed; without any, the rest stands. */
-	if (settled < n && w->in_tx) {
-		(void)err_fail(e, ERR_CONFLICT, "the lease was lost");
-		return UNDONE;
-	}
+	if (!settle_and(
+		w->db, w->claim.queue, &w->done[first], n, &next, &settled, e))
+		return false;
+	w->in_tx = false;
+	w->has_next = next.want != NULL;
+	if (w->has_next)
+		board_hold(w, &w->next);
 	point("settled");
-	ok = !w->in_tx || db_commit(&w->tx, e);
-	w->in_tx = w->in_tx && !ok;
-	point("committed");
-	if (ok)
-		return COMMITTED;
-	return db_connected(w->db) ? UNDONE : LOST;
+	return true;
 }
 
 static enum outcome
@@ -245,8 +247,10 @@ transact(struct worker *w, size_t first, size_t n, struct err *e)
 
 	for (size_t i = first; ran && i < first + n; i++)
 		ran = run_one(w, i, e);
-	if (ran)
-		r = settle(w, first, n, e);
+	if (ran && settle(w, first, n, e))
+		r = COMMITTED;
+	else if (ran && db_connected(w->db))
+		r = UNDONE;
 	if (w->in_tx)
 		db_tx_end(&w->tx);
 	w->in_tx = false;
@@ -354,15 +358,12 @@ settle_each(struct worker *w, struct err *e)
 static bool
 settle_finished(struct worker *w, struct err *e)
 {
-	size_t first = w->unsettled, n = w->finished - first, settled;
+	size_t first = w->unsettled, n = w->finished - first;
 
 	if (n == 0)
 		return true;
-	point("settling");
-	if (!settle_jobs(
-		w->db, w->claim.queue, &w->done[first], n, &settled, e))
+	if (!settle(w, first, n, e))
 		return e->code != ERR_UNAVAILABLE && settle_each(w, e);
-	point("settled");
 	account(w, first, n);
 	w->unsettled = w->finished;
 	return true;
@@ -435,6 +436,7 @@ batch_run(struct worker *w, struct err *e)
 			: !run_handlers(w, i, n, e))
 			return false;
 	}
-	atomic_store(&w->board->held, 0);
+	if (!w->has_next)
+		atomic_store(&w->board->held, 0);
 	return true;
 }

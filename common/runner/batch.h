@@ -43,6 +43,15 @@ struct worker {
 
 	bool (*stop)(const struct worker *w); /* must no job be started? */
 
+	/* The next claim travels with the last settlement of a batch.  look()
+	 * says what to ask for when n jobs more have ended, or NULL: not now.
+	 */
+	const struct claim_want *(*look)(struct worker *w, size_t n);
+	struct claim next;
+	bool has_next;
+	uint32_t seen; /* wake counter just before the claim was asked for */
+	uint32_t next_seen;
+
 	/* of the batch that runs */
 	struct db_tx tx;
 	bool in_tx;
@@ -53,11 +62,11 @@ struct worker {
 };
 
 /* Note on the board what was claimed. */
-void board_hold(struct worker *w);
+void board_hold(struct worker *w, const struct claim *c);
 
 /*
  * Run and settle w->claim, in the order of the claim.  A job that fails is
- * settled as its policy says.
+ * settled as its policy says.  With w->has_next the next claim came along.
  *
  * Executables run while no transaction is open, and are settled together with
  * the executables next to them; at the latest when one of them turns out not to

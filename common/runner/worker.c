@@ -12,10 +12,6 @@
 #include "common/runner/point.h"
 #include "common/runner/slot.h"
 
-struct idle {
-	int64_t since_us; /* when the last job ended, or the start */
-};
-
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
 static bool
 stopping(const struct worker *w UNUSED)
@@ -42,30 +38,90 @@ must_end(const struct worker *w, enum board_end *ret)
 	return true;
 }
 
+/* What the worker asks for, in texts of its own. */
+struct asking {
+	struct claim_want want;
+	struct buf fast;
+	struct buf lacks;
+};
+
+/* done: jobs that have ended and are not counted yet. */
 static bool
-claim(struct worker *w, struct err *e)
+ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 {
-	struct claim_want want = {
+	int left = w->want->limit - w->board->ran - (int)done;
+
+	buf_clear(&a->fast);
+	buf_clear(&a->lacks);
+	pace_fast(&w->pace, &a->fast);
+	for (size_t i = 0; i < w->nlacks && i < WORKER_LACKS_MAX; i++)
+		db_array_add(&a->lacks, w->lacks[i]);
+	db_array_end(&a->lacks);
+	if (!buf_ok(&a->fast, e) || !buf_ok(&a->lacks, e))
+		return false;
+	a->want = (struct claim_want){
 		.queue = w->want->queue,
 		.tasks = w->tasks.data,
+		.lacks = a->lacks.data,
+		.fast = a->fast.data,
 		.max_jobs = pace_batch(&w->pace),
 		.fit_ms = (w->end_us - clock_mono_us()) / 1000,
 		.schedules = !w->want->unscheduled,
 	};
-	AUTO_BUF fast = BUF_INIT, lacks = BUF_INIT;
+	if (w->want->limit > 0 && a->want.max_jobs > left)
+		a->want.max_jobs = left;
+	return true;
+}
 
-	if (w->want->limit > 0 &&
-	    want.max_jobs > w->want->limit - w->board->ran)
-		want.max_jobs = w->want->limit - w->board->ran;
-	pace_fast(&w->pace, &fast);
-	for (size_t i = 0; i < w->nlacks && i < WORKER_LACKS_MAX; i++)
-		db_array_add(&lacks, w->lacks[i]);
-	db_array_end(&lacks);
-	if (!buf_ok(&fast, e) || !buf_ok(&lacks, e))
+/*
+ * A runner that does not wait for more, and left nothing when it claimed: what
+ * came since has called, and then the counter is another.
+ */
+static bool
+is_done(const struct worker *w, uint32_t seen)
+{
+	return w->want->detached && w->want->linger_ms == 0 && !w->claim.more &&
+	       seen == w->seen;
+}
+
+/* Should the next claim go with the settlement of n jobs, and how? */
+static const struct claim_want *
+look_ahead(struct worker *w, size_t n)
+{
+	static struct asking a = { .fast = BUF_INIT, .lacks = BUF_INIT };
+	uint32_t seen = slots_seen(&w->slots);
+	enum board_end end;
+	struct err e;
+
+	if (must_end(w, &end) || !ask(w, n, &a, &e) || a.want.max_jobs < 1)
+		return NULL;
+	if (is_done(w, seen))
+		return NULL;
+	w->next_seen = seen;
+	return &a.want;
+}
+
+static bool
+claim(struct worker *w, struct err *e)
+{
+	static struct asking a = { .fast = BUF_INIT, .lacks = BUF_INIT };
+
+	w->seen = slots_seen(&w->slots);
+	point("claiming");
+	if (!ask(w, 0, &a, e) || !claim_jobs(w->db, &a.want, &w->claim, e))
 		return false;
-	want.fast = fast.data;
-	want.lacks = lacks.data;
-	return claim_jobs(w->db, &want, &w->claim, e);
+	point("claimed");
+	return true;
+}
+
+/* The claim that came with the last settlement. */
+static void
+move_up(struct worker *w)
+{
+	w->claim = w->next;
+	w->next.rows = NULL;
+	w->seen = w->next_seen;
+	w->has_next = false;
 }
 
 /* A failure is no reason to end the run: the next one tries again. */
@@ -98,46 +154,46 @@ leave_to_fresh(const struct worker *w, const struct outlook *out, uint32_t seen)
 }
 
 /*
- * Nothing was claimable.  *ret_again: claim again; else leave, for the reason
- * *ret, b->seen being the counter that the guard compares after giving the
- * slot back.
+ * Leave as dry, unless a wake-up came (true).  The guard compares b->seen once
+ * more after giving the slot back.
  */
 static bool
-await(struct worker *w, const struct idle *idle, uint32_t seen, bool *ret_again,
-    enum board_end *ret, struct err *e)
+leave(struct worker *w, enum board_end *ret)
 {
-	struct outlook out;
+	point("leaving");
+	*ret = BOARD_DRY;
+	w->board->seen = w->seen;
+	return w->want->detached && slots_seen(&w->slots) != w->seen;
+}
+
+/* Nothing was claimable, and nothing has been run since idle_us.  True: claim
+ * again; false: leave, for the reason *ret. */
+static bool
+await(struct worker *w, int64_t idle_us, enum board_end *ret)
+{
+	const struct outlook *out = &w->claim.outlook;
 	int64_t now, wait_ms;
 
-	if (!claim_outlook(w->db, w->want->queue, &out, e))
-		return false;
-	if (out.upkeep_due)
+	if (out->upkeep_due)
 		keep_house(w);
-	w->board->report.none_left = !out.claimable;
-	*ret = BOARD_DRY;
-	*ret_again = false;
-	if (leave_to_fresh(w, &out, seen)) {
+	w->board->report.none_left = !out->claimable;
+	if (leave_to_fresh(w, out, w->seen)) {
 		*ret = BOARD_FULL;
-		return true;
+		return false;
 	}
 	now = clock_mono_us();
-	wait_ms = w->want->linger_ms - (now - idle->since_us) / 1000;
+	wait_ms = w->want->linger_ms - (now - idle_us) / 1000;
 	if (wait_ms > (w->end_us - now) / 1000)
 		wait_ms = (w->end_us - now) / 1000;
-	*ret_again = wait_ms > 0;
-	if (!*ret_again) {
-		point("leaving");
-		w->board->seen = seen;
-		*ret_again = w->want->detached && slots_seen(&w->slots) != seen;
-		return true;
-	}
+	if (wait_ms <= 0)
+		return leave(w, ret);
 	/* A job that comes due within the linger is awaited. */
-	if (out.next_ms >= 0 && out.next_ms < wait_ms)
-		wait_ms = out.next_ms + 1;
+	if (out->next_ms >= 0 && out->next_ms < wait_ms)
+		wait_ms = out->next_ms + 1;
 	slots_idle(&w->slots, w->slot, true);
 	point("idle");
-	if (slots_seen(&w->slots) == seen)
-		slots_sleep(&w->slots, seen, wait_ms);
+	if (slots_seen(&w->slots) == w->seen)
+		slots_sleep(&w->slots, w->seen, wait_ms);
 	slots_idle(&w->slots, w->slot, false);
 	point("awake");
 	return true;
@@ -168,35 +224,51 @@ look_back(struct worker *w, struct err *e)
 	return true;
 }
 
+/* Take what came with the last settlement, or ask.  *ret_end: neither, but
+ * the end, for the reason *ret. */
+static bool
+obtain(struct worker *w, bool *ret_end, enum board_end *ret, struct err *e)
+{
+	*ret_end = !w->has_next && must_end(w, ret);
+	if (*ret_end)
+		return true;
+	if (w->has_next) {
+		move_up(w);
+		return true;
+	}
+	if (!claim(w, e))
+		return false;
+	board_hold(w, &w->claim);
+	return true;
+}
+
 static bool
 work(struct worker *w, enum board_end *ret, struct err *e)
 {
-	struct idle idle = { .since_us = clock_mono_us() };
+	int64_t idle_us = clock_mono_us();
+	bool go_on = true, end;
 
-	while (!must_end(w, ret)) {
-		uint32_t seen = slots_seen(&w->slots);
-		bool again;
-
-		point("claiming");
-		if (!claim(w, e))
+	while (go_on) {
+		if (!obtain(w, &end, ret, e))
 			return false;
-		point("claimed");
-		if (w->claim.n > 0) {
-			board_hold(w);
-			call_next(w);
-			if (!batch_run(w, e))
-				return false;
+		if (end)
+			return *ret != BOARD_FULL || look_back(w, e);
+		if (w->claim.n == 0) {
 			claim_clear(&w->claim);
-			idle.since_us = clock_mono_us();
+			go_on = await(w, idle_us, ret);
 			continue;
 		}
-		claim_clear(&w->claim);
-		if (!await(w, &idle, seen, &again, ret, e))
+		call_next(w);
+		if (!batch_run(w, e))
 			return false;
-		if (!again)
-			return true;
+		claim_clear(&w->claim);
+		idle_us = clock_mono_us();
+		if (!w->has_next && is_done(w, slots_seen(&w->slots))) {
+			w->board->report.none_left = true;
+			go_on = leave(w, ret);
+		}
 	}
-	return *ret != BOARD_FULL || look_back(w, e);
+	return true;
 }
 
 void
@@ -210,7 +282,8 @@ worker_run(struct board *b, const struct runner_want *want, int slot, int call,
 		.halt = halt,
 		.end_us = end_us,
 		.tasks = BUF_INIT,
-		.stop = stopping };
+		.stop = stopping,
+		.look = look_ahead };
 	struct err e = { 0 };
 	enum board_end end = BOARD_LOST;
 

@@ -39,6 +39,10 @@ run(int argc, char *argv[])
 		{ "unique-key", NULL, &spec.unique_key },
 		{ "concurrency-key", NULL, &spec.concurrency_key },
 		{ "meta", NULL, &spec.meta },
+		{ "tags", NULL, &spec.tags },
+		{ "unique-for", NULL, &spec.unique_for },
+		{ "unique-until", NULL, &spec.unique_until },
+		{ "replace", &spec.replace, NULL },
 	};
 	struct command_operands o;
 	struct err e;
@@ -67,8 +71,13 @@ const struct command command_enqueue = {
 	    "  --run-at TIME          not before, as PostgreSQL reads a time\n"
 	    "  --priority N           lower runs first; the task's by default\n"
 	    "  --unique-key KEY       one live job with this key in its queue\n"
+	    "  --unique-until WHEN    its 'start' or its 'end', the default\n"
+	    "  --unique-for TIME      and for so long, as PostgreSQL reads it\n"
+	    "  --replace              a waiting job with the key takes this\n"
+	    "                         input and time\n"
 	    "  --concurrency-key KEY  another key than the task's\n"
 	    "  --meta JSON            kept with the job\n"
+	    "  --tags JSON            a list of texts, kept with the job\n"
 	    "\n"
 	    "DATABASE_URL says where.\n"
 	    "\n"

@@ -63,7 +63,7 @@ strike() {
 
 for way in kill parent both; do
 	for point in claiming claimed handler handled settling settled \
-		committed idle awake leaving worker-leaves; do
+		idle awake leaving worker-leaves; do
 		ok "$way at $point" strike $point $way
 	done
 	for point in handler handled; do

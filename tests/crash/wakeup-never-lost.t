@@ -45,7 +45,7 @@ go_on() {
 
 for waker in upload jobs; do
 	for point in claiming claimed handler handled settling settled \
-		committed idle awake leaving worker-leaves giving-back \
+		idle awake leaving worker-leaves giving-back \
 		gave-back; do
 		set_point "$point.stop"
 		enqueue noop

@@ -20,7 +20,7 @@ id=$(job fail '{"times":2}')
 get "$jobs/$id"
 status_is 200 'a job that waits'
 is "$(jqr 'keys_unsorted | sort | join(" ")')" \
-	'attempts completedAt concurrencyKey crashes createdAt error hasError id input leaseNo log meta output priority processing progress queue runAt state taskSlug taskStatus totalTried uniqueKey updatedAt waitUntil workflowSlug' \
+	'attempts completedAt concurrencyKey crashes createdAt error hasError id input leaseNo log meta output priority processing progress queue runAt state tags taskSlug taskStatus totalTried uniqueKey updatedAt waitUntil workflowSlug' \
 	'has the fields of Payload and ours'
 body_is '[.id, .taskSlug, .queue, .state, .totalTried, .hasError, .processing, .completedAt, .workflowSlug, (.log | length)] | @csv' \
 	"$id,\"fail\",\"$q\",\"ready\",0,false,false,,,0" 'with nothing tried'

@@ -83,8 +83,8 @@ function table(i, name, end, j, key) {
 	for (j = i + 3; j < end; j++) {
 		if (word[j] == "primary" && word[j + 1] == "key") {
 			key = 1
-			if (!begins(j + 2, "queue", "id"))
-				fault(name ": the primary key is not (queue, id)")
+			if (!begins(j + 2, "queue"))
+				fault(name ": the primary key does not begin with queue")
 		}
 		if (word[j] == "unique" && !begins(j + 1, "queue"))
 			fault(name ": a unique constraint without queue in front")

@@ -136,8 +136,8 @@ fresh
 
 # --- the fence ---
 settle() {
-	sql "SELECT afterwork.settle('default', '{$1}', '{$2}', '{$3}', '{0}', '{1}', '{1}',
-		ARRAY[NULL::text], ARRAY['why'], ARRAY[NULL::text])"
+	sql "SELECT unnest(afterwork.settle('default', '{$1}', '{$2}', '{$3}', '{0}', '{1}', '{1}',
+		ARRAY[NULL::text], ARRAY['why'], ARRAY[NULL::text]))"
 }
 a=$(add fast)
 claim 1 >/dev/null

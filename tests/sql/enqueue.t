@@ -165,7 +165,7 @@ sql_is "SELECT count(*), count(DISTINCT e) FROM afterwork.enqueue_many('typed', 
 sql_is "SELECT string_agg(coalesce(input ->> 'number', '-'), ' ' ORDER BY id) FROM
 	(SELECT id, input FROM afterwork.job ORDER BY id DESC LIMIT 3) AS j" '2 3 -' 'in their order'
 is "$(refused "PERFORM afterwork.enqueue_many('typed', '[{\"number\":2},{\"number\":9}]')")" \
-	'P0001 number This field must be at most 5.' 'one that does not fit'
+	'P0001 1.number This field must be at most 5.' 'one that does not fit'
 is "$(refused "PERFORM afterwork.enqueue_many('typed', '{}')")" 'P0001 inputs The inputs must be a list.' 'no list'
 is "$(count)" $((before + 3)) 'stores none of them'
 

@@ -18,7 +18,8 @@ is "$(may run)" \
 	'run claims, minds its lease and settles'
 is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \
-	'cancel enqueue enqueue_job enqueue_many pause revive' 'jobs enqueues and decides'
+	'cancel enqueue enqueue_job enqueue_many pause revive store_job' 'jobs enqueues and decides'
+is "$(may producer)" 'enqueue enqueue_many store_job' 'what is a producer enqueues'
 for role in upload media pages users; do
 	is "$(may $role)" '' "$role has nothing to do with the queue"
 done
@@ -117,7 +118,7 @@ id=$(sql_as afterwork_jobs "SELECT afterwork.enqueue('noop', queue => 'roles')")
 like "$id" '^[0-9]+$' 'jobs enqueues'
 is "$(sql_as afterwork_status "SELECT state FROM afterwork.job_by_id($id)")" ready 'status reads it'
 is "$(sql_as afterwork_jobs "SELECT afterwork.cancel($id)")" cancelled 'jobs cancels it'
-is "$(sql_as afterwork_run "SELECT count(*) FROM afterwork.claim('{roles}', '', '{noop}', '{}', 1, 60000)")" \
+is "$(sql_as afterwork_run "SELECT count(id) FROM afterwork.claim('{roles}', '', '{noop}', '{}', 1, 60000)")" \
 	0 'run looks for it in vain'
 
 # --- who owns what ---

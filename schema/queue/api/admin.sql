@@ -100,23 +100,7 @@ BEGIN
 		IF FOUND THEN
 			RETURN 'cancelling';
 		END IF;
-		WITH gone AS (
-			DELETE FROM afterwork.job j
-			WHERE j.queue = here AND j.id = job_id
-			  AND (j.lease_until IS NULL
-			       OR j.lease_until <= clock_timestamp())
-			RETURNING j.*
-		)
-		INSERT INTO afterwork.history (id, queue, task, state, priority,
-		    attempts, crashes, lease_no, run_at, created_at, finished_at,
-		    unique_key, concurrency_key, wait_until, input, meta, error,
-		    log)
-		SELECT g.id, here, g.task, 'cancelled', g.priority, g.attempts,
-		    g.crashes, g.lease_no, g.run_at, g.created_at,
-		    clock_timestamp(), g.unique_key, g.concurrency_key,
-		    g.wait_until, g.input, g.meta, words, g.log
-		FROM gone g;
-		IF FOUND THEN
+		IF afterwork.end_waiting(here, ARRAY[job_id], words) > 0 THEN
 			RETURN 'cancelled';
 		END IF;
 		PERFORM FROM afterwork.job j
@@ -125,6 +109,43 @@ BEGIN
 			RETURN 'ended';
 		END IF;
 	END LOOP;
+END
+$$;
+
+-- End those of the jobs that nobody holds, as cancelled with these words; how
+-- many.
+CREATE OR REPLACE FUNCTION afterwork.end_waiting(here text, ids bigint[],
+	words text)
+RETURNS bigint LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+AS $$
+DECLARE
+	keys  text[];
+	ended bigint;
+BEGIN
+	WITH gone AS (
+		DELETE FROM afterwork.job j
+		WHERE j.queue = here AND j.id = ANY (ids)
+		  AND (j.lease_until IS NULL
+		       OR j.lease_until <= clock_timestamp())
+		RETURNING j.*
+	), kept AS (
+		INSERT INTO afterwork.history (id, queue, task, state, priority,
+		    attempts, crashes, lease_no, run_at, created_at, finished_at,
+		    unique_key, concurrency_key, wait_until, input, meta, tags,
+		    error, log)
+		SELECT g.id, here, g.task, 'cancelled', g.priority, g.attempts,
+		    g.crashes, g.lease_no, g.run_at, g.created_at,
+		    clock_timestamp(), g.unique_key, g.concurrency_key,
+		    g.wait_until, g.input, g.meta, g.tags, words, g.log
+		FROM gone g
+	)
+	SELECT count(*), array_agg(g.concurrency_key) FILTER (WHERE g.has_place)
+	        || array_agg(''::text) FILTER (WHERE g.has_queue_place)
+	INTO ended, keys FROM gone g;
+	IF keys IS NOT NULL THEN
+		PERFORM afterwork.give_places(here, keys);
+	END IF;
+	RETURN ended;
 END
 $$;
 
@@ -140,8 +161,8 @@ BEGIN
 	IF here IS NULL THEN
 		RETURN NULL;
 	END IF;
-	UPDATE afterwork.job j SET state = 'ready',
-	    run_at = least(j.run_at, clock_timestamp())
+	UPDATE afterwork.job j SET run_at = least(j.run_at, clock_timestamp()),
+	    state = CASE WHEN j.state = 'blocked' THEN j.state ELSE 'ready' END
 	WHERE j.queue = here AND j.id = job_id
 	  AND (j.lease_until IS NULL OR j.lease_until <= clock_timestamp());
 	IF FOUND THEN
@@ -162,10 +183,10 @@ BEGIN
 	)
 	INSERT INTO afterwork.job (id, queue, task, state, priority, run_at,
 	    created_at, lease_no, unique_key, concurrency_key, wait_until, input,
-	    meta, log)
+	    meta, tags, log)
 	SELECT e.id, e.queue, e.task, 'ready', e.priority, clock_timestamp(),
 	    e.created_at, e.lease_no, e.unique_key, e.concurrency_key,
-	    e.wait_until, e.input, e.meta,
+	    e.wait_until, e.input, e.meta, e.tags,
 	    CASE WHEN e.started_at IS NULL THEN e.log
 	    ELSE afterwork.last_attempts(e.log) || afterwork.attempt(e.attempts,
 	        e.lease_no, e.state, e.started_at, e.finished_at, e.error,
@@ -185,6 +206,37 @@ BEGIN
 END
 $$;
 
+-- At most so many jobs of a queue run at a time, on all hosts together; null:
+-- as many as there are runners.  Jobs that were claimed while there was no
+-- maximum are not counted, so it holds in full when those have ended.  False:
+-- there is no such queue.
+CREATE OR REPLACE FUNCTION afterwork.limit_queue(queue_name text,
+	max_running integer)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+	IF max_running < 1 THEN
+		PERFORM afterwork.refuse('max', 'A queue runs at least one job; '
+		    'pause it to run none.');
+	END IF;
+	PERFORM FROM afterwork.queue q WHERE q.name = queue_name;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	IF max_running IS NULL THEN
+		DELETE FROM afterwork.place p
+		WHERE p.queue = queue_name AND p.key = '';
+		UPDATE afterwork.job j SET has_queue_place = false
+		WHERE j.queue = queue_name AND j.has_queue_place;
+	ELSE
+		INSERT INTO afterwork.place AS p (queue, key, max)
+		VALUES (queue_name, '', max_running)
+		ON CONFLICT ON CONSTRAINT place_pkey
+			DO UPDATE SET max = excluded.max;
+	END IF;
+	RETURN true;
+END
+$$;
+
 -- Keep the house: partitions of history for today and three days to come, and
 -- none whose last day is older than keep.  Runs once an hour, after outlook()
 -- said so; the seconds do not matter, and does nothing when another runner is
@@ -200,6 +252,7 @@ SET search_path = '' SET lock_timeout = '250ms' AS $$
 DECLARE
 	day  date;
 	part record;
+	here text;
 	gone integer;
 BEGIN
 	PERFORM FROM afterwork.upkeep FOR UPDATE SKIP LOCKED;
@@ -215,6 +268,14 @@ BEGIN
 		UPDATE afterwork.upkeep SET next_at = now() + interval '1 minute';
 	END IF;
 	PERFORM afterwork.schedules_keep(keep);
+	FOR here IN SELECT q.name FROM afterwork.queue q LOOP
+		PERFORM afterwork.places_keep(here);
+		DELETE FROM afterwork.unique_period u
+		WHERE u.queue = here AND u.unique_key = ANY (ARRAY(
+			SELECT o.unique_key FROM afterwork.unique_period o
+			WHERE o.queue = here AND o.until < now()
+			LIMIT 10000 FOR UPDATE SKIP LOCKED));
+	END LOOP;
 	FOR part IN
 		SELECT c.relname FROM pg_catalog.pg_inherits i
 		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid

@@ -22,103 +22,139 @@
 -- fit_ms    time the caller has left: a task with a longer timeout is left
 -- schedules make the jobs of slots that are due first, of all queues
 --
--- more tells whether somebody else could claim something right now.
--- cancelled: the job is not to be run but to be settled so.  A lease that ran
--- out while the job was claimed alone counts as a crash and
+-- nth       the job's place in claim order, from 1; rows come in any order
+-- more      whether somebody else could claim something right now
+-- cancelled the job is not to be run but to be settled so
+-- A lease that ran out while the job was claimed alone counts as a crash and
 -- gives its attempt back.
-DROP FUNCTION IF EXISTS afterwork.claim(text[], text, text[], text[], integer,
-	bigint);
+--
+-- With nothing to claim there is one row without an id, which says what
+-- outlook() does: more, next_ms and upkeep_due.
 CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
 	max_jobs integer, fit_ms bigint, lacks text[] DEFAULT '{}',
 	schedules boolean DEFAULT true)
-RETURNS TABLE (queue text, id bigint, lease_no bigint, task text, input jsonb,
-	attempt integer, crashes integer, lease_ms bigint, timeout_ms integer,
-	retries integer, backoff text, delay_ms bigint, max_delay_ms bigint,
-	jitter boolean, retired boolean, more boolean, cancelled boolean,
+RETURNS TABLE (nth integer, queue text, id bigint, lease_no bigint, task text,
+	input jsonb, attempt integer, crashes integer, lease_ms bigint,
+	timeout_ms integer, retries integer, backoff text, delay_ms bigint,
+	max_delay_ms bigint, jitter boolean, retired boolean, cancelled boolean,
 	handler text, folder text, memory_bytes bigint, cpu_ms bigint,
-	traceparent text)
+	traceparent text, more boolean, next_ms bigint, upkeep_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off
-SET enable_sort = off SET jit = off AS $$
+SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-	can    text[];		-- the tasks that may be claimed
+	q      record;
 	here   text;
-	one    record;
-	ids    bigint[] := '{}';
-	alone  boolean := false;
-	more   boolean := false;
-	single boolean;		-- of what was taken
+	ids    bigint[];
+	seen   bigint;			-- those and the ones not taken
+	keyed  boolean;			-- has any of them a concurrency key?
+	room   integer;			-- places of the queue; null: no limit
+	missed boolean := false;	-- something that others hold back
 BEGIN
 	PERFORM afterwork.schedules_run() WHERE claim.schedules AND EXISTS (
 		SELECT FROM afterwork.schedule s
 		WHERE s.next_at <= statement_timestamp());
-	can := ARRAY(SELECT t.slug FROM afterwork.task t
-	    WHERE t.retired_at IS NOT NULL
-	       OR (t.timeout_ms <= claim.fit_ms
-	           AND (t.slug = ANY (claim.tasks) OR t.handler IS NOT NULL)
-	           AND t.slug <> ALL (claim.lacks)));
-	FOR here IN
-		SELECT q.name FROM afterwork.queue q
-		WHERE NOT q.paused
-		  AND (claim.queues IS NULL OR q.name = ANY (claim.queues))
-		ORDER BY q.name <= claim.after_queue, q.name
+	FOR q IN
+		SELECT o.name, (SELECT count(*) > 1 FROM afterwork.queue) AS several,
+		    EXISTS (
+			SELECT FROM afterwork.job j
+			WHERE j.queue = o.name AND j.state = 'delayed'
+			  AND j.run_at <= statement_timestamp()) AS due,
+		    EXISTS (
+			SELECT FROM afterwork.place p
+			WHERE p.queue = o.name AND p.key = '') AS limited
+		FROM afterwork.queue o
+		WHERE NOT o.paused
+		  AND (claim.queues IS NULL OR o.name = ANY (claim.queues))
+		ORDER BY o.name <= claim.after_queue, o.name
 	LOOP
-		PERFORM FROM afterwork.job j
-		WHERE j.queue = here AND j.state = 'delayed'
-		  AND j.run_at <= statement_timestamp()
-		LIMIT 1;
-		IF FOUND THEN
+		here := q.name;
+		IF q.due THEN
 			PERFORM afterwork.promote(here);
 		END IF;
-		FOR one IN
-			SELECT j.id, j.lease_until IS NOT NULL
-			    OR j.task <> ALL (claim.fast) AS single
-			FROM afterwork.job j
-			WHERE j.queue = here AND j.state = 'ready'
-			  AND (j.lease_until IS NULL
-			       OR j.lease_until <= statement_timestamp())
-			  AND j.task = ANY (can)
-			ORDER BY j.priority, j.run_at, j.id
-			LIMIT claim.max_jobs + 1
-			FOR UPDATE SKIP LOCKED
-		LOOP
-			more := alone OR cardinality(ids) = claim.max_jobs
-			    OR (one.single AND ids <> '{}');
-			EXIT WHEN more;
-			ids := ids || one.id;
-			alone := one.single;
+		room := NULL;
+		IF q.limited THEN
+			room := afterwork.queue_room(here);
+			missed := missed OR room IS NULL;
+			CONTINUE WHEN room IS NULL OR room < 0;
+		END IF;
+		-- Each turn blocks what has no place, until something has one.
+		FOR turn IN 1 .. 20 LOOP
+			SELECT array_agg(p.id ORDER BY p.n) FILTER (WHERE p.mine),
+			    count(*), bool_or(p.keyed AND p.mine)
+			INTO ids, seen, keyed
+			FROM (
+				SELECT s.id, s.keyed, row_number() OVER w AS n,
+				    row_number() OVER w
+				        <= least(claim.max_jobs, nullif(room, 0))
+				    AND (row_number() OVER w = 1
+				         OR NOT bool_or(s.single) OVER w) AS mine
+				FROM (
+					SELECT j.priority, j.run_at, j.id,
+					    j.lease_until IS NOT NULL
+					    OR j.task <> ALL (claim.fast) AS single,
+					    j.concurrency_key IS NOT NULL
+					    AND NOT j.has_place AS keyed
+					FROM afterwork.job j
+					WHERE j.queue = here AND j.state = 'ready'
+					  AND (j.lease_until IS NULL
+					       OR j.lease_until <= statement_timestamp())
+					  AND (room IS NULL OR room > 0 OR j.has_queue_place)
+					  AND j.task = ANY (ARRAY(
+						SELECT t.slug FROM afterwork.task t
+						WHERE t.retired_at IS NOT NULL
+						   OR (t.timeout_ms <= claim.fit_ms
+						       AND (t.slug = ANY (claim.tasks)
+						            OR t.handler IS NOT NULL)
+						       AND t.slug <> ALL (claim.lacks))))
+					ORDER BY j.priority, j.run_at, j.id
+					LIMIT least(claim.max_jobs, nullif(room, 0)) + 1
+					FOR UPDATE SKIP LOCKED) s
+				WINDOW w AS (ORDER BY s.priority, s.run_at, s.id
+				    ROWS UNBOUNDED PRECEDING)) p;
+			EXIT WHEN keyed IS NOT TRUE;
+			ids := afterwork.take_places(here, ids);
+			EXIT WHEN ids <> '{}';
+			missed := missed OR turn = 20;
 		END LOOP;
-		EXIT WHEN ids <> '{}';
-	END LOOP;
-	IF ids = '{}' THEN
+		CONTINUE WHEN ids IS NULL OR ids = '{}';
+		IF q.limited THEN
+			PERFORM afterwork.take_queue_places(here, ids);
+		END IF;
+		missed := missed OR seen > cardinality(ids) OR (q.several
+		    AND afterwork.claimable(claim.queues, here, claim.tasks));
+		RETURN QUERY
+		UPDATE afterwork.job j
+		SET lease_no = nextval('afterwork.lease_no'),
+		    claimed_at = clock_timestamp(),
+		    lease_until = clock_timestamp()
+		        + (t.timeout_ms + 30000) * interval '1 ms',
+		    attempts = j.attempts + (j.lease_until IS NULL)::integer,
+		    crashes = j.crashes
+		        + (j.lease_until IS NOT NULL AND j.alone)::integer,
+		    alone = cardinality(ids) = 1,
+		    has_place = j.concurrency_key IS NOT NULL,
+		    has_queue_place = j.has_queue_place OR q.limited,
+		    unique_free = j.unique_free OR j.unique_until = 'start'
+		FROM afterwork.task t
+		WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
+		RETURNING array_position(ids, j.id), j.queue, j.id, j.lease_no,
+		    j.task, j.input, j.attempts, j.crashes,
+		    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
+		    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
+		    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
+		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
+		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
+		    missed, NULL::bigint, NULL::boolean;
 		RETURN;
-	END IF;
-	IF NOT more THEN
-		PERFORM FROM afterwork.queue q WHERE q.name <> here LIMIT 1;
-		more := FOUND AND afterwork.claimable(claim.queues, here, can);
-	END IF;
-	single := cardinality(ids) = 1;
-	RETURN QUERY
-	WITH taken AS (
-	UPDATE afterwork.job j
-	SET lease_no = nextval('afterwork.lease_no'),
-	    claimed_at = clock_timestamp(),
-	    lease_until = clock_timestamp()
-	        + (t.timeout_ms + 30000) * interval '1 ms',
-	    attempts = j.attempts + (j.lease_until IS NULL)::integer,
-	    crashes = j.crashes + (j.lease_until IS NOT NULL AND j.alone)::integer,
-	    alone = single
-	FROM afterwork.task t
-	WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-	RETURNING j.queue, j.id, j.lease_no, j.task, j.input, j.attempts,
-	    j.crashes, (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
-	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
-	    t.retired_at IS NOT NULL, more, j.cancel IS NOT NULL, t.handler,
-	    t.folder, (t.limits ->> 'memoryBytes')::bigint,
-	    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent')
-	SELECT * FROM taken k ORDER BY array_position(ids, k.id);
+	END LOOP;
+	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due
+	INTO more, next_ms, upkeep_due
+	FROM afterwork.outlook(claim.queues) o;
+	RETURN NEXT;
 END
 $$;
 
@@ -150,6 +186,10 @@ BEGIN
 		WHERE NOT q.paused
 		  AND q.name IS DISTINCT FROM but
 		  AND (queues IS NULL OR q.name = ANY (queues))
+		  AND NOT EXISTS (
+			SELECT FROM afterwork.place p
+			WHERE p.queue = q.name AND p.key = ''
+			  AND p.taken >= p.max)
 		  AND (EXISTS (
 			SELECT FROM afterwork.job j
 			WHERE j.queue = q.name AND j.state = 'ready'

@@ -5,299 +5,351 @@
 -- words.  Refusals raise SQLSTATE P0001 with a message for people and the
 -- field at fault as DETAIL; nothing is stored.
 
--- Why input does not fit schema (Payload's field notation: name, type,
--- required, hasMany, options, min, max), as the field at fault and a message;
--- no row when it fits.  Fields the schema does not name are let through.
-CREATE OR REPLACE FUNCTION afterwork.check_input(schema jsonb, input jsonb)
-RETURNS TABLE (field text, message text)
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
-DECLARE
-	f     jsonb;
-	v     jsonb;
-	one   jsonb;
-	fault text;
-BEGIN
-	IF jsonb_typeof(input) IS DISTINCT FROM 'object' THEN
-		RETURN QUERY SELECT 'input'::text, 'The input must be an object.'::text;
-		RETURN;
-	END IF;
-	FOR f IN SELECT jsonb_array_elements(schema) LOOP
-		v := input -> (f ->> 'name');
-		IF v IS NULL OR v = 'null'::jsonb THEN
-			IF (f -> 'required') = 'true'::jsonb THEN
-				RETURN QUERY SELECT f ->> 'name',
-				    'This field is required.'::text;
-				RETURN;
-			END IF;
-			CONTINUE;
-		END IF;
-		IF (f -> 'hasMany') = 'true'::jsonb THEN
-			IF jsonb_typeof(v) <> 'array' THEN
-				RETURN QUERY SELECT f ->> 'name',
-				    'This field must be a list.'::text;
-				RETURN;
-			END IF;
-		ELSE
-			v := jsonb_build_array(v);
-		END IF;
-		FOR one IN SELECT jsonb_array_elements(v) LOOP
-			fault := afterwork.check_value(f, one);
-			IF fault IS NOT NULL THEN
-				RETURN QUERY SELECT f ->> 'name', fault;
-				RETURN;
-			END IF;
-		END LOOP;
-	END LOOP;
-END
-$$;
-
--- Why one value does not fit one field; null when it does.
-CREATE OR REPLACE FUNCTION afterwork.check_value(field jsonb, value jsonb)
+-- invoice:{invoiceId} and {"invoiceId": 7} make invoice:7; a field that is not
+-- there makes nothing.
+CREATE OR REPLACE FUNCTION afterwork.key_of(template text, input jsonb)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
 DECLARE
-	type text := jsonb_typeof(value);
-	want text := field ->> 'type';
-	size numeric;
+	part text;
+	key  text := split_part(template, '{', 1);
 BEGIN
-	IF want = 'number' THEN
-		IF type <> 'number' THEN
-			RETURN 'This field must be a number.';
-		END IF;
-		size := (value #>> '{}')::numeric;
-	ELSIF want = 'checkbox' THEN
-		IF type <> 'boolean' THEN
-			RETURN 'This field must be true or false.';
-		END IF;
-	ELSIF want IN ('json', 'group', 'array', 'blocks') THEN
-		NULL;
-	ELSIF want = 'relationship' OR want = 'upload' THEN
-		IF type NOT IN ('number', 'string') THEN
-			RETURN 'This field must be an id.';
-		END IF;
-	ELSE
-		IF type <> 'string' THEN
-			RETURN 'This field must be a text.';
-		END IF;
-		size := length(value #>> '{}');
-	END IF;
-	IF (field -> 'options') IS NOT NULL AND NOT EXISTS (
-		SELECT FROM jsonb_array_elements(field -> 'options') o (choice)
-		WHERE choice = value OR choice -> 'value' = value) THEN
-		RETURN 'This field has an invalid selection.';
-	END IF;
-	IF size < coalesce(field ->> 'min', field ->> 'minLength')::numeric THEN
-		RETURN format('This field must be at least %s.',
-		    coalesce(field ->> 'min', field ->> 'minLength'));
-	END IF;
-	IF size > coalesce(field ->> 'max', field ->> 'maxLength')::numeric THEN
-		RETURN format('This field must be at most %s.',
-		    coalesce(field ->> 'max', field ->> 'maxLength'));
-	END IF;
-	RETURN NULL;
-END
-$$;
-
--- Fields as a jsonpath predicate that is true for an input only if
--- check_input() finds nothing; null when a field has a check that such a path
--- can't make.  A text that looks like a path never gets into it: names and
--- options stand in it as the JSON strings they are.
-CREATE OR REPLACE FUNCTION afterwork.input_path(schema jsonb)
-RETURNS jsonpath
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
-DECLARE
-	f     jsonb;
-	at    text;
-	fits  text;
-	path  text := '$.type() == "object"';
-BEGIN
-	FOR f IN SELECT jsonb_array_elements(schema) LOOP
-		CONTINUE WHEN f ->> 'name' IS NULL;
-		at := '$.' || (f -> 'name')::text;
-		-- A filter would look into lists in a list, too.
-		fits := CASE WHEN (f -> 'hasMany') IS DISTINCT FROM 'true'::jsonb
-		    THEN afterwork.value_path(f, at) END;
-		IF (f -> 'required') IS DISTINCT FROM 'true'::jsonb THEN
-			fits := '(!exists(' || at || ') || ' || at
-			    || '.type() == "null" || ' || fits || ')';
-		END IF;
-		path := path || ' && ' || fits;
+	FOREACH part IN ARRAY (string_to_array(template, '{'))[2:] LOOP
+		key := key || coalesce(input ->> split_part(part, '}', 1), '')
+		    || substr(part, strpos(part, '}') + 1);
 	END LOOP;
-	RETURN path::jsonpath;
+	RETURN key;
 END
 $$;
 
--- check_value() as a predicate on the value at; null when it can't be.
-CREATE OR REPLACE FUNCTION afterwork.value_path(field jsonb, at text)
-RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
-DECLARE
-	want text := field ->> 'type';
-	low  numeric := coalesce(field ->> 'min', field ->> 'minLength');
-	high numeric := coalesce(field ->> 'max', field ->> 'maxLength');
-	fits text;
-BEGIN
-	IF want IN ('json', 'group', 'array', 'blocks') THEN
-		-- A comparison would look into lists.
-		IF field ? 'options' THEN
-			RETURN NULL;
-		END IF;
-		fits := at || '.type() != "null"';
-	ELSIF want IN ('relationship', 'upload') THEN
-		fits := format('(%s.type() == "number" || %s.type() == "string")',
-		    at, at);
-	ELSE
-		fits := format('%s.type() == "%s"', at, CASE want
-		    WHEN 'number' THEN 'number' WHEN 'checkbox' THEN 'boolean'
-		    ELSE 'string' END);
-	END IF;
-	IF want = 'number' THEN
-		fits := concat_ws(' && ', fits, at || ' >= ' || low,
-		    at || ' <= ' || high);
-	ELSIF low IS NOT NULL OR high IS NOT NULL THEN
-		RETURN NULL;
-	END IF;
-	IF field -> 'options' = '[]'
-	   OR EXISTS (SELECT FROM jsonb_array_elements(field -> 'options') o (choice)
-	    WHERE jsonb_typeof(coalesce(choice -> 'value', choice))
-	        NOT IN ('string', 'number', 'boolean')) THEN
-		RETURN NULL;
-	END IF;
-	IF field ? 'options' THEN
-		fits := concat(fits, ' && (', (
-		    SELECT string_agg(at || ' == ' || coalesce(choice -> 'value',
-		        choice)::text, ' || ')
-		    FROM jsonb_array_elements(field -> 'options') o (choice)), ')');
-	END IF;
-	RETURN fits;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION afterwork.refuse(field text, message text)
+-- Everything for which a job is refused, one after the other; and its queue is
+-- made when there is none of that name.
+CREATE OR REPLACE FUNCTION afterwork.check_job(task text, input jsonb,
+	place text, run_at timestamptz, unique_key text, concurrency_key text,
+	tags text[], unique_for interval, unique_until text)
 RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
-BEGIN
-	RAISE EXCEPTION USING MESSAGE = message, DETAIL = field;
-END
-$$;
-
--- Store one job.  created is false when unique_key is in use in its queue:
--- then id is the job that holds it.  null means "as the task has it".
-CREATE OR REPLACE FUNCTION afterwork.enqueue_job(
-	task text, input jsonb DEFAULT '{}', queue text DEFAULT NULL,
-	run_at timestamptz DEFAULT NULL, priority integer DEFAULT NULL,
-	unique_key text DEFAULT NULL, concurrency_key text DEFAULT NULL,
-	meta jsonb DEFAULT NULL, OUT id bigint, OUT created boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-#variable_conflict use_column
+#variable_conflict use_variable
 DECLARE
-	t       record;
-	fault   record;
-	at_once boolean := coalesce(enqueue_job.run_at <= clock_timestamp(), true);
-	place   text;
+	fields jsonb;
+	fault  record;
 BEGIN
-	SELECT d.input_schema, d.input_ok, d.priority,
-	    coalesce(enqueue_job.queue, d.queue) AS queue, EXISTS (
-	        SELECT FROM afterwork.queue q
-	        WHERE q.name = coalesce(enqueue_job.queue, d.queue)) AS has_queue
-	INTO t
-	FROM afterwork.task d
-	WHERE d.slug = enqueue_job.task AND d.retired_at IS NULL;
+	SELECT d.input_schema INTO fields FROM afterwork.task d
+	WHERE d.slug = task AND d.retired_at IS NULL;
 	IF NOT FOUND THEN
 		PERFORM afterwork.refuse('task', format(
 		    'The task "%s" is not registered.',
-		    left(coalesce(enqueue_job.task, ''), 64)));
+		    left(coalesce(task, ''), 64)));
 	END IF;
-	IF jsonb_path_match(enqueue_job.input, t.input_ok, '{}', true)
-	   IS NOT TRUE THEN
-		SELECT * INTO fault FROM afterwork.check_input(t.input_schema,
-		    enqueue_job.input);
-		IF FOUND THEN
-			PERFORM afterwork.refuse(fault.field, fault.message);
-		END IF;
+	SELECT * INTO fault FROM afterwork.check_input(fields, input);
+	IF FOUND THEN
+		PERFORM afterwork.refuse(fault.field, fault.message);
 	END IF;
-	IF length(enqueue_job.unique_key) NOT BETWEEN 1 AND 255 THEN
+	IF length(unique_key) NOT BETWEEN 1 AND 255 THEN
 		PERFORM afterwork.refuse('uniqueKey',
 		    'A key has 1 to 255 characters.');
 	END IF;
-	IF length(enqueue_job.concurrency_key) NOT BETWEEN 1 AND 255 THEN
+	IF length(concurrency_key) NOT BETWEEN 1 AND 255 THEN
 		PERFORM afterwork.refuse('concurrencyKey',
 		    'A key has 1 to 255 characters.');
 	END IF;
 	-- No interval leads to or from infinity: every sum over it would fail.
-	IF NOT isfinite(enqueue_job.run_at) THEN
+	IF NOT isfinite(run_at) THEN
 		PERFORM afterwork.refuse('waitUntil',
 		    'This field must be a date such as 2026-07-20T12:00:00Z.');
 	END IF;
-
-	place := t.queue;
-	IF NOT t.has_queue THEN
-		IF place !~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$' THEN
-			PERFORM afterwork.refuse('queue',
-			    'A queue name has 1 to 100 letters, digits or . _ : - '
-			    'and begins with a letter or digit.');
-		END IF;
-		INSERT INTO afterwork.queue (name) VALUES (place)
-		ON CONFLICT DO NOTHING;
+	IF unique_for <= interval '0' OR unique_for > interval '10 years' THEN
+		PERFORM afterwork.refuse('uniqueFor',
+		    'A key is held for a time of up to ten years.');
 	END IF;
+	IF unique_until NOT IN ('start', 'end') THEN
+		PERFORM afterwork.refuse('uniqueUntil',
+		    'A key is held until the start or until the end.');
+	END IF;
+	IF cardinality(tags) > 16 OR EXISTS (SELECT FROM unnest(tags) t (tag)
+	    WHERE length(t.tag) NOT BETWEEN 1 AND 64 OR t.tag IS NULL) THEN
+		PERFORM afterwork.refuse('tags',
+		    'A job has up to 16 tags of 1 to 64 characters.');
+	END IF;
+	IF place !~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$' THEN
+		PERFORM afterwork.refuse('queue',
+		    'A queue name has 1 to 100 letters, digits or . _ : - '
+		    'and begins with a letter or digit.');
+	END IF;
+	INSERT INTO afterwork.queue (name) VALUES (place)
+	ON CONFLICT DO NOTHING;
+END
+$$;
 
-	LOOP
+-- With replace: the waiting holder of a unique key takes this input and time.
+-- Its id, or null: none waits.
+CREATE OR REPLACE FUNCTION afterwork.replace_job(place text, key text,
+	new_input jsonb, new_run_at timestamptz)
+RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+	holder bigint;
+BEGIN
+	UPDATE afterwork.job j
+	SET input = new_input,
+	    state = CASE WHEN new_run_at > clock_timestamp() THEN 'delayed'
+	        WHEN j.state = 'blocked' THEN j.state ELSE 'ready' END,
+	    run_at = coalesce(new_run_at, clock_timestamp()),
+	    wait_until = new_run_at
+	WHERE j.queue = place AND j.unique_key = key AND NOT j.unique_free
+	  AND j.lease_until IS NULL
+	RETURNING j.id INTO holder;
+	RETURN holder;
+END
+$$;
+
+-- Store one job and return its id; minus the id of the job that holds
+-- unique_key, when it is in use.  The core of all ways in, so it does what a
+-- plain job needs with two statements.  Arguments as enqueue() has them.
+CREATE OR REPLACE FUNCTION afterwork.store_job(
+	task text, input jsonb, queue text, run_at timestamptz, priority integer,
+	unique_key text, concurrency_key text, meta jsonb, tags text[],
+	unique_for interval, unique_until text, replace boolean)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+#variable_conflict use_column
+DECLARE
+	place  text;
+	rank   integer;
+	fits   boolean;
+	rule   jsonb;		-- the task's concurrency
+	known  boolean;		-- is there such a queue?
+	job    bigint;
+	holder bigint;
+	state  text := CASE WHEN run_at > clock_timestamp() THEN 'delayed'
+	    ELSE 'ready' END;
+BEGIN
+	SELECT coalesce(store_job.queue, d.queue),
+	    coalesce(store_job.priority, d.priority),
+	    jsonb_path_match(input, d.input_ok, '{}', true), d.concurrency,
+	    EXISTS (SELECT FROM afterwork.queue q
+	        WHERE q.name = coalesce(store_job.queue, d.queue))
+	INTO place, rank, fits, rule, known
+	FROM afterwork.task d
+	WHERE d.slug = store_job.task AND d.retired_at IS NULL;
+	IF rule IS NOT NULL AND concurrency_key IS NULL THEN
+		concurrency_key := afterwork.key_of(rule ->> 'key', input);
+	END IF;
+	IF fits IS NOT TRUE OR known IS NOT TRUE OR run_at IS NOT NULL
+	   OR unique_key IS NOT NULL OR concurrency_key IS NOT NULL
+	   OR tags IS NOT NULL OR unique_for IS NOT NULL
+	   OR unique_until IS NOT NULL THEN
+		PERFORM afterwork.check_job(task, input, place, run_at, unique_key,
+		    concurrency_key, tags, unique_for, unique_until);
+	END IF;
+	IF unique_key IS NOT NULL THEN
+		job := nextval('afterwork.job_id');
+		holder := afterwork.hold_period(place, unique_key, unique_for, job);
+		IF holder IS NOT NULL THEN
+			IF replace THEN
+				PERFORM afterwork.replace_job(place, unique_key, input,
+				    run_at);
+			END IF;
+			RETURN -holder;
+		END IF;
+		LOOP
+			INSERT INTO afterwork.job (id, queue, task, state, priority,
+			    run_at, wait_until, unique_key, unique_until,
+			    concurrency_key, input, meta, tags)
+			VALUES (job, place, task, state, rank,
+			    coalesce(run_at, clock_timestamp()), run_at,
+			    unique_key, coalesce(unique_until, 'end'),
+			    concurrency_key, input, meta, tags)
+			ON CONFLICT (queue, unique_key)
+			    WHERE unique_key IS NOT NULL AND NOT unique_free
+			DO NOTHING;
+			EXIT WHEN FOUND;
+			holder := afterwork.meet_unique(place, unique_key, replace,
+			    input, run_at, job);
+			IF holder IS NOT NULL THEN
+				RETURN -holder;
+			END IF;
+		END LOOP;
+	ELSE
 		INSERT INTO afterwork.job AS j (queue, task, state, priority,
-		    run_at, wait_until, unique_key, concurrency_key, input, meta)
-		VALUES (place, enqueue_job.task,
-		    CASE WHEN at_once THEN 'ready' ELSE 'delayed'
-		    END::afterwork.job_state,
-		    coalesce(enqueue_job.priority, t.priority),
-		    coalesce(enqueue_job.run_at, clock_timestamp()),
-		    enqueue_job.run_at, enqueue_job.unique_key,
-		    enqueue_job.concurrency_key, enqueue_job.input,
-		    enqueue_job.meta)
-		ON CONFLICT (queue, unique_key) WHERE unique_key IS NOT NULL
-		DO NOTHING
-		RETURNING j.id INTO enqueue_job.id;
-		IF FOUND THEN
-			enqueue_job.created := true;
-			RETURN;
+		    run_at, wait_until, concurrency_key, input, meta, tags)
+		VALUES (place, task, state, rank,
+		    coalesce(run_at, clock_timestamp()), run_at,
+		    concurrency_key, input, meta, tags)
+		RETURNING j.id INTO job;
+	END IF;
+	IF (rule -> 'supersedes') = 'true'::jsonb THEN
+		PERFORM afterwork.supersede(place, concurrency_key, job);
+	END IF;
+	RETURN job;
+END
+$$;
+
+-- With a time, the key is job's until that is over, unless it is another's:
+-- then that one's id.
+CREATE OR REPLACE FUNCTION afterwork.hold_period(place text, key text,
+	period interval, job bigint)
+RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+	holder bigint;
+BEGIN
+	IF period IS NULL THEN
+		RETURN NULL;
+	END IF;
+	INSERT INTO afterwork.unique_period AS u (queue, unique_key, job_id,
+	    until)
+	VALUES (place, key, job, clock_timestamp() + period)
+	ON CONFLICT ON CONSTRAINT unique_period_pkey DO UPDATE
+	SET job_id = excluded.job_id, until = excluded.until
+	WHERE u.until <= clock_timestamp();
+	IF NOT FOUND THEN
+		SELECT u.job_id INTO holder FROM afterwork.unique_period u
+		WHERE u.queue = place AND u.unique_key = key;
+	END IF;
+	RETURN holder;
+END
+$$;
+
+-- A live job has the unique key.  With replace, one that waits is changed, and
+-- one that runs gives its key away, so that what came last is run.  The
+-- holder's id, or null: the key is free now, try again.
+CREATE OR REPLACE FUNCTION afterwork.meet_unique(place text, key text,
+	replace boolean, new_input jsonb, new_run_at timestamptz, job bigint)
+RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+	holder bigint;
+BEGIN
+	IF replace THEN
+		holder := afterwork.replace_job(place, key, new_input, new_run_at);
+		IF holder IS NULL THEN
+			UPDATE afterwork.job j SET unique_free = true
+			WHERE j.queue = place AND j.unique_key = key
+			  AND NOT j.unique_free AND j.lease_until IS NOT NULL;
 		END IF;
-		SELECT j.id INTO enqueue_job.id FROM afterwork.job j
-		WHERE j.queue = place AND j.unique_key = enqueue_job.unique_key;
-		IF FOUND THEN
-			enqueue_job.created := false;
-			RETURN;
-		END IF;
-		-- The holder ended in between: its key is free, try again.
-	END LOOP;
+	ELSE
+		SELECT j.id INTO holder FROM afterwork.job j
+		WHERE j.queue = place AND j.unique_key = key
+		  AND NOT j.unique_free;
+	END IF;
+	UPDATE afterwork.unique_period u SET job_id = holder
+	WHERE u.queue = place AND u.unique_key = key AND u.job_id = job
+	  AND holder IS NOT NULL;
+	RETURN holder;
+END
+$$;
+
+-- A newer job of this key makes the waiting ones needless: they are cancelled,
+-- their record says by which.  One transaction at a time does so for a key;
+-- two that do not see one another's job would leave both.
+CREATE OR REPLACE FUNCTION afterwork.supersede(place text, key text,
+	newer bigint)
+RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(place || ' ' || key, 0));
+	PERFORM afterwork.end_waiting(place, ARRAY(
+	        SELECT j.id FROM afterwork.job j
+	        WHERE j.queue = place AND j.concurrency_key = key
+	          AND j.id <> newer AND j.lease_until IS NULL),
+	    format('The job was superseded by job %s.', newer));
 END
 $$;
 
 -- Store one job and return its id; with unique_key in use, the id of the job
 -- that holds it.  Call it inside your own transaction:
 --     SELECT afterwork.enqueue('sendInvoice', '{"invoiceId": 7}');
--- (plpgsql, since a function in SQL would be planned anew by every call.)
+--
+-- run_at           not before then; null: at once
+-- unique_key       1 to 255 characters; no second job of its queue has it until
+--                  the job ends (unique_until 'end') or starts ('start'), and
+--                  for as long as unique_for from now, even if it ends before
+-- replace          a waiting holder of the key takes this input and run_at
+-- concurrency_key  null: as the task's "concurrency" has it
+-- tags             up to 16 of 1 to 64 characters
+-- null is "as the task has it", or none.
+--
+-- A role of yours may call it once it is a member of afterwork_producer.
+-- (Plain SQL without SET, so that a statement which calls it contains it.)
 CREATE OR REPLACE FUNCTION afterwork.enqueue(
 	task text, input jsonb DEFAULT '{}', queue text DEFAULT NULL,
 	run_at timestamptz DEFAULT NULL, priority integer DEFAULT NULL,
 	unique_key text DEFAULT NULL, concurrency_key text DEFAULT NULL,
-	meta jsonb DEFAULT NULL)
-RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+	meta jsonb DEFAULT NULL, tags text[] DEFAULT NULL,
+	unique_for interval DEFAULT NULL, unique_until text DEFAULT NULL,
+	replace boolean DEFAULT NULL)
+RETURNS bigint LANGUAGE sql AS $$
+	SELECT pg_catalog.abs(afterwork.store_job(task, input, queue, run_at,
+	    priority, unique_key, concurrency_key, meta, tags, unique_for,
+	    unique_until, replace))
+$$;
+
+-- The same, and whether a job was made: created is false when unique_key was
+-- in use.
+CREATE OR REPLACE FUNCTION afterwork.enqueue_job(
+	task text, input jsonb DEFAULT '{}', queue text DEFAULT NULL,
+	run_at timestamptz DEFAULT NULL, priority integer DEFAULT NULL,
+	unique_key text DEFAULT NULL, concurrency_key text DEFAULT NULL,
+	meta jsonb DEFAULT NULL, tags text[] DEFAULT NULL,
+	unique_for interval DEFAULT NULL, unique_until text DEFAULT NULL,
+	replace boolean DEFAULT NULL, OUT id bigint, OUT created boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
-	RETURN id FROM afterwork.enqueue_job(task, input, queue, run_at,
-	    priority, unique_key, concurrency_key, meta);
+	id := afterwork.store_job(task, input, queue, run_at, priority, unique_key,
+	    concurrency_key, meta, tags, unique_for, unique_until, replace);
+	created := id > 0;
+	id := abs(id);
 END
 $$;
 
 -- Store one job of a task for each element of inputs, all or none; their ids
--- in the order of the inputs.
-CREATE OR REPLACE FUNCTION afterwork.enqueue_many(task text, inputs jsonb)
+-- in the order of the inputs.  An input that does not fit is refused with its
+-- place in the list, counted from 0, before the field's name.
+CREATE OR REPLACE FUNCTION afterwork.enqueue_many(task text, inputs jsonb,
+	queue text DEFAULT NULL, run_at timestamptz DEFAULT NULL,
+	priority integer DEFAULT NULL, tags text[] DEFAULT NULL)
 RETURNS SETOF bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' AS $$
-#variable_conflict use_column
+#variable_conflict use_variable
+DECLARE
+	place   text;
+	rank    integer;
+	path    jsonpath;
+	fields  jsonb;
+	rule    jsonb;
+	at_once boolean := coalesce(run_at <= clock_timestamp(), true);
+	fault   record;
 BEGIN
 	IF jsonb_typeof(inputs) IS DISTINCT FROM 'array' THEN
 		PERFORM afterwork.refuse('inputs', 'The inputs must be a list.');
 	END IF;
-	RETURN QUERY SELECT j.id
+	SELECT coalesce(queue, d.queue), coalesce(priority, d.priority),
+	    d.input_ok, d.input_schema, d.concurrency
+	INTO place, rank, path, fields, rule
+	FROM afterwork.task d
+	WHERE d.slug = task AND d.retired_at IS NULL;
+	SELECT i.n - 1 AS n, f.* INTO fault
 	FROM jsonb_array_elements(inputs) WITH ORDINALITY AS i (input, n),
-	    LATERAL afterwork.enqueue_job(enqueue_many.task, i.input) j
-	ORDER BY i.n;
+	    LATERAL afterwork.check_input(fields, i.input) f
+	WHERE jsonb_path_match(i.input, path, '{}', true) IS NOT TRUE
+	ORDER BY i.n LIMIT 1;
+	IF FOUND THEN
+		PERFORM afterwork.refuse(format('%s.%s', fault.n, fault.field),
+		    fault.message);
+	END IF;
+	PERFORM afterwork.check_job(task, coalesce(inputs -> 0, '{}'), place,
+	    run_at, NULL, NULL, tags, NULL, NULL);
+	IF (rule -> 'supersedes') = 'true'::jsonb THEN
+		RETURN QUERY SELECT afterwork.store_job(task, i.input, place, run_at,
+		    rank, NULL, NULL, NULL, tags, NULL, NULL, NULL)
+		FROM jsonb_array_elements(inputs) WITH ORDINALITY AS i (input, n)
+		ORDER BY i.n;
+		RETURN;
+	END IF;
+	RETURN QUERY
+	INSERT INTO afterwork.job AS j (queue, task, state, priority, run_at,
+	    wait_until, concurrency_key, input, tags)
+	SELECT place, task, CASE WHEN at_once THEN 'ready' ELSE 'delayed' END,
+	    rank, coalesce(run_at, clock_timestamp()), run_at,
+	    CASE WHEN rule IS NOT NULL
+	        THEN afterwork.key_of(rule ->> 'key', i.input) END,
+	    i.input, tags
+	FROM jsonb_array_elements(inputs) AS i (input)
+	RETURNING j.id;
 END
 $$;

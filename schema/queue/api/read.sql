@@ -6,7 +6,7 @@
 CREATE OR REPLACE VIEW afterwork.jobs AS
 	SELECT j.id, j.queue, j.task,
 	    CASE WHEN j.lease_until > statement_timestamp() THEN 'running'
-	    ELSE j.state::text END AS state,
+	    ELSE j.state END AS state,
 	    j.priority, j.attempts, j.crashes, j.lease_no, j.run_at,
 	    j.created_at, coalesce(j.claimed_at, j.created_at) AS updated_at,
 	    j.claimed_at AS started_at, NULL::timestamptz AS finished_at,
@@ -14,21 +14,21 @@ CREATE OR REPLACE VIEW afterwork.jobs AS
 	    NULL::jsonb AS output, NULL::text AS error, NULL::jsonb AS detail,
 	    j.log, CASE WHEN j.lease_until > statement_timestamp()
 	        AND (j.progress ->> 'leaseNo')::bigint = j.lease_no
-	        THEN j.progress - 'leaseNo' END AS progress
+	        THEN j.progress - 'leaseNo' END AS progress, j.tags
 	FROM afterwork.job j
 	UNION ALL
 	SELECT f.id, f.queue, f.task, f.state, f.priority, f.attempts,
 	    f.crashes, f.lease_no, f.run_at, f.created_at, f.finished_at,
 	    f.started_at, f.finished_at, f.unique_key, f.concurrency_key,
 	    f.wait_until, f.input, f.meta, f.output, f.error, f.detail, f.log,
-	    NULL::jsonb
+	    NULL::jsonb, f.tags
 	FROM afterwork.failed f
 	UNION ALL
 	SELECT h.id, h.queue, h.task, h.state, h.priority, h.attempts,
 	    h.crashes, h.lease_no, h.run_at, h.created_at, h.finished_at,
 	    h.started_at, h.finished_at, h.unique_key, h.concurrency_key,
 	    h.wait_until, h.input, h.meta, h.output, h.error, h.detail, h.log,
-	    NULL::jsonb
+	    NULL::jsonb, h.tags
 	FROM afterwork.history h;
 
 -- Every attempt of a job, the last one included, oldest first.
@@ -82,6 +82,7 @@ RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
 	    'runAt', afterwork.iso(j.run_at), 'attempts', j.attempts,
 	    'crashes', j.crashes, 'leaseNo', j.lease_no,
 	    'uniqueKey', j.unique_key, 'concurrencyKey', j.concurrency_key,
+	    'tags', coalesce(to_jsonb(j.tags), '[]'),
 	    'progress', j.progress, 'output', j.output)
 $$;
 

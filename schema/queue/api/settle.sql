@@ -20,83 +20,178 @@
 -- detail     further facts of the attempt for its log (object) or null
 --
 -- Only a job whose lease number is still the caller's is touched; the ids of
--- those are returned.  A caller whose work is in the same transaction must
--- roll back when one is missing: somebody else has it now.
+-- those are returned.  With strict, one that is missing (somebody else has it
+-- now) makes the whole call fail, with 40001: for a caller whose work is in the
+-- same transaction.
 CREATE OR REPLACE FUNCTION afterwork.settle(here text, ids bigint[],
 	lease_nos bigint[], ops text[], delays_ms bigint[], starts_us bigint[],
-	tooks_us bigint[], outputs text[], errors text[], details text[])
-RETURNS SETOF bigint
+	tooks_us bigint[], outputs text[], errors text[], details text[],
+	strict boolean DEFAULT false)
+RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' SET enable_seqscan = off SET jit = off AS $$
+SET search_path = '' SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	ended bigint[];
+	back  bigint[];
+	keys  text[];	-- of places that are given back
+	more  text[];
 BEGIN
-	RETURN QUERY
-	WITH r AS MATERIALIZED (
-		SELECT * FROM unnest(ids, lease_nos, ops, delays_ms, starts_us,
-		    tooks_us, outputs, errors, details) AS r (id, lease_no, op,
-		    delay_ms, start_us, took_us, output, error, detail)
-	), gone AS (
-		DELETE FROM afterwork.job j USING r
+	IF 'done' = ALL (ops) THEN
+		WITH gone AS (
+			DELETE FROM afterwork.job j
+			USING unnest(ids, lease_nos, starts_us, tooks_us, outputs,
+			    details) AS r (id, lease_no, start_us, took_us, output,
+			    detail)
+			WHERE j.queue = here AND j.id = ANY (ids)
+			  AND j.id = r.id AND j.lease_no = r.lease_no
+			  AND j.lease_until IS NOT NULL
+			RETURNING j.*, r.output, r.detail,
+			    j.claimed_at + r.start_us * interval '1 us' AS started_at,
+			    j.claimed_at + (r.start_us + r.took_us)
+			        * interval '1 us' AS finished_at
+		), kept AS (
+			INSERT INTO afterwork.history (id, queue, task, state,
+			    priority, attempts, crashes, lease_no, run_at, created_at,
+			    started_at, finished_at, unique_key, concurrency_key,
+			    wait_until, input, meta, tags, output, detail, log)
+			SELECT g.id, here, g.task, 'done', g.priority, g.attempts,
+			    g.crashes, g.lease_no, g.run_at, g.created_at,
+			    g.started_at, g.finished_at, g.unique_key,
+			    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
+			    g.output::jsonb, g.detail::jsonb, g.log
+			FROM gone g
+		)
+		SELECT array_agg(g.id),
+		    array_agg(g.concurrency_key) FILTER (WHERE g.has_place)
+		        || array_agg(''::text) FILTER (WHERE g.has_queue_place)
+		INTO ended, keys FROM gone g;
+	ELSE
+		SELECT e.ended, e.keys INTO ended, keys
+		FROM afterwork.settle_ended(here, ids, lease_nos, ops, starts_us,
+		    tooks_us, outputs, errors, details) e;
+		SELECT b.back, b.keys INTO back, more
+		FROM afterwork.settle_back(here, ids, lease_nos, ops, delays_ms,
+		    starts_us, tooks_us, errors, details) b;
+		ended := ended || back;
+		keys := keys || more;
+	END IF;
+	IF strict AND cardinality(ids) <> coalesce(cardinality(ended), 0) THEN
+		RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+		    MESSAGE = 'A lease was lost.';
+	END IF;
+	IF keys IS NOT NULL THEN
+		PERFORM afterwork.give_places(here, keys);
+	END IF;
+	RETURN coalesce(ended, '{}');
+END
+$$;
+
+-- Of settle(): the jobs that end, however they do.
+CREATE OR REPLACE FUNCTION afterwork.settle_ended(here text, ids bigint[],
+	lease_nos bigint[], ops text[], starts_us bigint[], tooks_us bigint[],
+	outputs text[], errors text[], details text[], OUT ended bigint[],
+	OUT keys text[])
+LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	WITH gone AS (
+		DELETE FROM afterwork.job j
+		USING unnest(ids, lease_nos, ops, starts_us, tooks_us, outputs,
+		    errors, details) AS r (id, lease_no, op, start_us, took_us,
+		    output, error, detail)
 		WHERE j.queue = here AND j.id = ANY (ids)
 		  AND j.id = r.id AND j.lease_no = r.lease_no
 		  AND j.lease_until IS NOT NULL
 		  AND r.op IN ('done', 'failed', 'park', 'cancelled')
-		RETURNING j.id, j.task, j.priority, j.attempts,
-		    j.crashes + (r.op = 'park')::integer AS crashes,
-		    j.lease_no, j.run_at, j.created_at,
+		RETURNING j.*, r.op, r.output, r.detail,
+		    CASE WHEN r.op = 'cancelled' THEN coalesce(j.cancel, r.error)
+		    ELSE r.error END AS error,
 		    j.claimed_at + r.start_us * interval '1 us' AS started_at,
 		    j.claimed_at + (r.start_us + r.took_us) * interval '1 us'
-		        AS finished_at,
-		    j.unique_key, j.concurrency_key, j.wait_until, j.input, j.meta,
-		    r.output::jsonb AS output, CASE WHEN r.op = 'cancelled'
-		        THEN coalesce(j.cancel, r.error) ELSE r.error END AS error,
-		    j.log,
-		    r.op, r.detail::jsonb AS detail
+		        AS finished_at
 	), kept AS (
 		INSERT INTO afterwork.history (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
 		    finished_at, unique_key, concurrency_key, wait_until, input,
-		    meta, output, error, detail, log)
+		    meta, tags, output, error, detail, log)
 		SELECT g.id, here, g.task, g.op, g.priority, g.attempts,
 		    g.crashes, g.lease_no, g.run_at, g.created_at, g.started_at,
 		    g.finished_at, g.unique_key, g.concurrency_key, g.wait_until,
-		    g.input, g.meta, g.output, g.error, g.detail, g.log
+		    g.input, g.meta, g.tags, g.output::jsonb, g.error,
+		    g.detail::jsonb, g.log
 		FROM gone g WHERE g.op IN ('done', 'cancelled')
 	), parked AS (
 		INSERT INTO afterwork.failed (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
 		    finished_at, unique_key, concurrency_key, wait_until, input,
-		    meta, output, error, detail, log)
+		    meta, tags, output, error, detail, log)
 		SELECT g.id, here, g.task, 'failed', g.priority, g.attempts,
-		    g.crashes, g.lease_no, g.run_at, g.created_at, g.started_at,
-		    g.finished_at, g.unique_key, g.concurrency_key, g.wait_until,
-		    g.input, g.meta, g.output, g.error, g.detail, g.log
+		    g.crashes + (g.op = 'park')::integer, g.lease_no, g.run_at,
+		    g.created_at, g.started_at, g.finished_at, g.unique_key,
+		    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
+		    g.output::jsonb, g.error, g.detail::jsonb, g.log
 		FROM gone g WHERE g.op IN ('failed', 'park')
-	), back AS (
+	)
+	SELECT array_agg(g.id),
+	    array_agg(g.concurrency_key) FILTER (WHERE g.has_place)
+	        || array_agg(''::text) FILTER (WHERE g.has_queue_place)
+	INTO ended, keys FROM gone g;
+END
+$$;
+
+-- Of settle(): the jobs that come back.  A place of a key stays with a job
+-- that was only given back, and with one that waits for another try while its
+-- key has no other place.
+CREATE OR REPLACE FUNCTION afterwork.settle_back(here text, ids bigint[],
+	lease_nos bigint[], ops text[], delays_ms bigint[], starts_us bigint[],
+	tooks_us bigint[], errors text[], details text[], OUT back bigint[],
+	OUT keys text[])
+LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	WITH held AS MATERIALIZED (
+		SELECT j.id, j.concurrency_key AS key, j.has_queue_place, r.op,
+		    r.delay_ms, r.start_us, r.took_us, r.error, r.detail,
+		    j.has_place AND r.op IN ('retry', 'snooze')
+		        AND coalesce((t.concurrency ->> 'max')::integer, 1) > 1
+		        AS leaves
+		FROM unnest(ids, lease_nos, ops, delays_ms, starts_us, tooks_us,
+		    errors, details) AS r (id, lease_no, op, delay_ms, start_us,
+		    took_us, error, detail)
+		JOIN afterwork.job j ON j.queue = here AND j.id = ANY (ids)
+		    AND j.id = r.id AND j.lease_no = r.lease_no
+		    AND j.lease_until IS NOT NULL
+		JOIN afterwork.task t ON t.slug = j.task
+		WHERE r.op IN ('retry', 'release', 'crash', 'snooze')
+		FOR UPDATE OF j
+	), freed AS (
 		UPDATE afterwork.job j
 		SET lease_until = NULL,
 		    -- One that is to be cancelled comes back at once: the next
 		    -- claim ends it.
-		    state = CASE WHEN r.delay_ms > 0 AND j.cancel IS NULL
-		        THEN 'delayed' ELSE 'ready' END::afterwork.job_state,
-		    run_at = CASE WHEN r.delay_ms > 0 AND j.cancel IS NULL
-		        THEN clock_timestamp() + r.delay_ms * interval '1 ms'
+		    state = CASE WHEN h.delay_ms > 0 AND j.cancel IS NULL
+		        THEN 'delayed' ELSE 'ready' END,
+		    run_at = CASE WHEN h.delay_ms > 0 AND j.cancel IS NULL
+		        THEN clock_timestamp() + h.delay_ms * interval '1 ms'
 		        ELSE j.run_at END,
-		    attempts = j.attempts - (r.op <> 'retry')::integer,
-		    crashes = j.crashes + (r.op = 'crash')::integer,
-		    log = CASE WHEN r.op = 'release' THEN j.log
+		    attempts = j.attempts - (h.op <> 'retry')::integer,
+		    crashes = j.crashes + (h.op = 'crash')::integer,
+		    has_place = j.has_place AND NOT h.leaves,
+		    has_queue_place = false,
+		    log = CASE WHEN h.op = 'release' THEN j.log
 		        ELSE afterwork.last_attempts(j.log)
-		            || afterwork.attempt(j.attempts, j.lease_no, r.op,
-		            j.claimed_at + r.start_us * interval '1 us',
+		            || afterwork.attempt(j.attempts, j.lease_no, h.op,
+		            j.claimed_at + h.start_us * interval '1 us',
 		            j.claimed_at
-		                + (r.start_us + r.took_us) * interval '1 us',
-		            r.error, r.detail::jsonb) END
-		FROM r
-		WHERE j.queue = here AND j.id = ANY (ids)
-		  AND j.id = r.id AND j.lease_no = r.lease_no
-		  AND j.lease_until IS NOT NULL
-		  AND r.op IN ('retry', 'release', 'crash', 'snooze')
-		RETURNING j.id
+		                + (h.start_us + h.took_us) * interval '1 us',
+		            h.error, h.detail::jsonb) END
+		FROM held h
+		WHERE j.queue = here AND j.id = ANY (ids) AND j.id = h.id
+		RETURNING j.id, h.key, h.leaves, h.has_queue_place
 	)
-	SELECT g.id FROM gone g UNION ALL SELECT b.id FROM back b;
+	SELECT array_agg(f.id), array_agg(f.key) FILTER (WHERE f.leaves)
+	        || array_agg(''::text) FILTER (WHERE f.has_queue_place)
+	INTO back, keys FROM freed f;
 END
 $$;

@@ -1,0 +1,186 @@
+-- Places: how many jobs of a concurrency key, or of a queue, may run at a time.
+--
+-- A job that has a key takes one of the key's places when it is claimed and
+-- keeps it while it is claimed, through the end of its lease and the claim
+-- that rescues it: the place is the job's, not its runner's, so that nothing
+-- leaks when a runner dies.  It gives the place back when it ends and, unless
+-- the key has one place only, when it waits for another try; a key with one
+-- place runs its jobs in order, other tries included.
+--
+-- A job that finds no place is set to 'blocked', where no claim sees it, and
+-- comes back when a place of its key is given back.  Whoever looks at a key's
+-- free places, or changes them, has locked its row: so no job is blocked while
+-- a place of it is given back unseen.  A claim never waits for such a lock
+-- (what it can't lock it leaves), and those who give back lock in the order of
+-- the keys: so nobody waits in a circle.
+
+-- Of these claimable jobs of one queue, in their order, those that have a
+-- place now, which they take; the others are blocked, or left as they are
+-- where somebody else has locked their key.
+CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[])
+RETURNS bigint[] LANGUAGE plpgsql SET search_path = ''
+SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	kept bigint[];
+	too_many bigint[];
+BEGIN
+	INSERT INTO afterwork.place (queue, key, max)
+	SELECT here, k.key, k.max
+	FROM (SELECT j.concurrency_key AS key,
+	          max(coalesce((t.concurrency ->> 'max')::integer, 1)) AS max
+	      FROM afterwork.job j, afterwork.task t
+	      WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
+	        AND j.concurrency_key IS NOT NULL AND NOT j.has_place
+	      GROUP BY j.concurrency_key ORDER BY j.concurrency_key) k
+	WHERE NOT EXISTS (SELECT FROM afterwork.place p
+	    WHERE p.queue = here AND p.key = k.key)
+	ON CONFLICT DO NOTHING;
+	WITH wanted AS MATERIALIZED (
+		SELECT j.id, j.concurrency_key AS key, w.n,
+		    coalesce((t.concurrency ->> 'max')::integer, 1) AS max
+		FROM unnest(ids) WITH ORDINALITY AS w (id, n),
+		    afterwork.job j, afterwork.task t
+		WHERE j.queue = here AND j.id = w.id AND j.id = ANY (ids)
+		  AND t.slug = j.task
+		  AND j.concurrency_key IS NOT NULL AND NOT j.has_place
+	), locked AS MATERIALIZED (
+		SELECT p.key, p.taken FROM afterwork.place p
+		WHERE p.queue = here
+		  AND p.key = ANY (ARRAY(SELECT DISTINCT w.key FROM wanted w))
+		FOR UPDATE SKIP LOCKED
+	), ranked AS MATERIALIZED (
+		SELECT w.id, w.key, w.max, l.key IS NOT NULL AS mine,
+		    l.taken + row_number() OVER (PARTITION BY w.key ORDER BY w.n)
+		        <= w.max AS fits
+		FROM wanted w LEFT JOIN locked l ON l.key = w.key
+	), taken AS (
+		UPDATE afterwork.place p SET taken = p.taken + r.n, max = r.max
+		FROM (SELECT r.key, count(*) FILTER (WHERE r.fits) AS n,
+		          max(r.max) AS max
+		      FROM ranked r WHERE r.mine GROUP BY r.key) r
+		WHERE p.queue = here AND p.key = r.key
+	)
+	SELECT array_agg(w.id ORDER BY w.n) FILTER (WHERE r.id IS NULL
+	        OR (r.mine AND r.fits)),
+	    array_agg(w.id) FILTER (WHERE r.mine AND NOT r.fits)
+	INTO kept, too_many
+	FROM unnest(ids) WITH ORDINALITY AS w (id, n)
+	LEFT JOIN ranked r ON r.id = w.id;
+	IF too_many IS NOT NULL THEN
+		UPDATE afterwork.job j SET state = 'blocked'
+		WHERE j.queue = here AND j.id = ANY (too_many);
+	END IF;
+	RETURN coalesce(kept, '{}');
+END
+$$;
+
+-- How many jobs of a queue with a maximum may be claimed now, its row locked;
+-- null: somebody else claims there.  0: every place is taken, but one of their
+-- leases may have run out; -1: every place is taken.
+CREATE OR REPLACE FUNCTION afterwork.queue_room(here text)
+RETURNS integer LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+	place record;
+BEGIN
+	SELECT greatest(o.max - o.taken, 0) AS room,
+	    o.look_at <= clock_timestamp() AS look
+	INTO place
+	FROM afterwork.place o
+	WHERE o.queue = here AND o.key = ''
+	FOR UPDATE SKIP LOCKED;
+	IF place IS NULL OR place.room > 0 THEN
+		RETURN place.room;
+	ELSIF NOT place.look THEN
+		RETURN -1;
+	END IF;
+	-- Looked at again when the next lease may end.
+	UPDATE afterwork.place o
+	SET look_at = coalesce((SELECT min(j.lease_until) FROM afterwork.job j
+	        WHERE j.queue = here AND j.state = 'ready'
+	          AND j.has_queue_place
+	          AND j.lease_until > clock_timestamp()), 'infinity')
+	WHERE o.queue = here AND o.key = '';
+	RETURN 0;
+END
+$$;
+
+-- These jobs are claimed in a queue with a maximum.
+CREATE OR REPLACE FUNCTION afterwork.take_queue_places(here text, ids bigint[])
+RETURNS void LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+AS $$
+BEGIN
+	UPDATE afterwork.place p
+	SET taken = p.taken + c.fresh, look_at = least(p.look_at, c.ends_at)
+	FROM (SELECT count(*) FILTER (WHERE NOT j.has_queue_place) AS fresh,
+	          clock_timestamp() + min(t.timeout_ms + 30000)
+	              * interval '1 ms' AS ends_at
+	      FROM afterwork.job j, afterwork.task t
+	      WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task) c
+	WHERE p.queue = here AND p.key = '';
+END
+$$;
+
+-- Places that are given back, a key ('' is the queue) for each of them; who
+-- waits for one becomes ready.
+CREATE OR REPLACE FUNCTION afterwork.give_places(here text, keys text[])
+RETURNS void LANGUAGE plpgsql SET search_path = ''
+SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	freed text[];
+BEGIN
+	PERFORM FROM afterwork.place p
+	WHERE p.queue = here AND p.key = ANY (keys)
+	ORDER BY p.key FOR UPDATE;
+	UPDATE afterwork.place p SET taken = greatest(p.taken - g.n, 0)
+	FROM (SELECT k.key, count(*) AS n FROM unnest(keys) AS k (key)
+	      GROUP BY k.key) g
+	WHERE p.queue = here AND p.key = g.key;
+	freed := ARRAY(SELECT DISTINCT k.key FROM unnest(keys) AS k (key)
+	    WHERE k.key <> '');
+	IF freed <> '{}' THEN
+		PERFORM afterwork.let_in(here, freed);
+	END IF;
+END
+$$;
+
+-- Blocked jobs of these keys, whose rows are locked, become ready: as many of
+-- each as there are free places, in claim order.
+CREATE OR REPLACE FUNCTION afterwork.let_in(here text, keys text[])
+RETURNS void LANGUAGE plpgsql SET search_path = ''
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	UPDATE afterwork.job j SET state = 'ready'
+	WHERE j.queue = here AND j.id = ANY (ARRAY(
+		SELECT b.id FROM afterwork.place p, LATERAL (
+			SELECT j.id FROM afterwork.job j
+			WHERE j.queue = here AND j.concurrency_key = p.key
+			  AND j.state = 'blocked'
+			ORDER BY j.priority, j.run_at, j.id
+			LIMIT greatest(p.max - p.taken, 0)) b
+		WHERE p.queue = here AND p.key = ANY (keys)));
+END
+$$;
+
+-- Rows of keys that nobody needs any more go; and where a key's row was gone or
+-- its maximum has grown while jobs were blocked, they come back.
+CREATE OR REPLACE FUNCTION afterwork.places_keep(here text)
+RETURNS void LANGUAGE plpgsql SET search_path = ''
+SET enable_seqscan = off AS $$
+BEGIN
+	DELETE FROM afterwork.place p
+	WHERE p.queue = here AND p.key = ANY (ARRAY(
+		SELECT o.key FROM afterwork.place o
+		WHERE o.queue = here AND o.taken = 0 AND o.key <> ''
+		  AND NOT EXISTS (SELECT FROM afterwork.job j
+			WHERE j.queue = here AND j.concurrency_key = o.key
+			  AND j.state = 'blocked')
+		LIMIT 10000 FOR UPDATE SKIP LOCKED));
+	PERFORM afterwork.let_in(here, ARRAY(
+		SELECT o.key FROM afterwork.place o
+		WHERE o.queue = here AND o.key <> '' AND o.taken < o.max
+		LIMIT 10000 FOR UPDATE SKIP LOCKED));
+END
+$$;
