@@ -66,7 +66,9 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 		.fast = a->fast.data,
 		.max_jobs = pace_batch(&w->pace),
 		.fit_ms = (w->end_us - clock_mono_us()) / 1000,
-		.schedules = !w->want->unscheduled,
+		/* Who was woken has work to do first. */
+		.schedules = !w->want->unscheduled &&
+			     (!w->want->detached || w->claim.at_us > 0),
 	};
 	if (w->want->limit > 0 && a->want.max_jobs > left)
 		a->want.max_jobs = left;

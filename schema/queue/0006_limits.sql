@@ -53,7 +53,9 @@ CREATE TABLE afterwork.place (
 	PRIMARY KEY (queue, key)
 ) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02,
 	autovacuum_vacuum_threshold = 500);
-ALTER TABLE afterwork.queue DROP COLUMN max_running;
+-- Has the queue a row of its own in place?
+ALTER TABLE afterwork.queue DROP COLUMN max_running,
+	ADD COLUMN limited boolean NOT NULL DEFAULT false;
 
 -- Unique keys that were taken for a while: until then the key is job_id's,
 -- whether that job has ended or not.

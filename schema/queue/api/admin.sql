@@ -218,7 +218,8 @@ BEGIN
 		PERFORM afterwork.refuse('max', 'A queue runs at least one job; '
 		    'pause it to run none.');
 	END IF;
-	PERFORM FROM afterwork.queue q WHERE q.name = queue_name;
+	UPDATE afterwork.queue q SET limited = max_running IS NOT NULL
+	WHERE q.name = queue_name;
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;

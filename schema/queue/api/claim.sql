@@ -20,7 +20,7 @@
 --           and one whose lease ran out, is claimed alone, so that a crash
 --           tells which job it was
 -- fit_ms    time the caller has left: a task with a longer timeout is left
--- schedules make the jobs of slots that are due first, of all queues
+-- schedules first make the jobs of slots that are due, of all queues
 --
 -- nth       the job's place in claim order, from 1; rows come in any order
 -- more      whether somebody else could claim something right now
@@ -46,26 +46,28 @@ SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-	q      record;
-	here   text;
-	ids    bigint[];
-	seen   bigint;			-- those and the ones not taken
-	keyed  boolean;			-- has any of them a concurrency key?
-	room   integer;			-- places of the queue; null: no limit
-	missed boolean := false;	-- something that others hold back
+	q       record;
+	here    text;
+	ids     bigint[];	-- in claim order: first all that were seen
+	singles boolean[];	-- which of those go alone
+	keyed   boolean;	-- has any of them to take a place of a key?
+	most    integer;	-- of them may be taken
+	room    integer;	-- places of the queue; null: no limit
+	seen    integer;
+	missed  boolean := false;	-- something that others hold back
 BEGIN
-	PERFORM afterwork.schedules_run() WHERE claim.schedules AND EXISTS (
-		SELECT FROM afterwork.schedule s
-		WHERE s.next_at <= statement_timestamp());
+	IF claim.schedules THEN
+		PERFORM afterwork.schedules_run() WHERE EXISTS (
+			SELECT FROM afterwork.schedule s
+			WHERE s.next_at <= statement_timestamp());
+	END IF;
 	FOR q IN
-		SELECT o.name, (SELECT count(*) > 1 FROM afterwork.queue) AS several,
+		SELECT o.name, o.limited,
+		    (SELECT count(*) > 1 FROM afterwork.queue) AS several,
 		    EXISTS (
 			SELECT FROM afterwork.job j
 			WHERE j.queue = o.name AND j.state = 'delayed'
-			  AND j.run_at <= statement_timestamp()) AS due,
-		    EXISTS (
-			SELECT FROM afterwork.place p
-			WHERE p.queue = o.name AND p.key = '') AS limited
+			  AND j.run_at <= statement_timestamp()) AS due
 		FROM afterwork.queue o
 		WHERE NOT o.paused
 		  AND (claim.queues IS NULL OR o.name = ANY (claim.queues))
@@ -81,41 +83,36 @@ BEGIN
 			missed := missed OR room IS NULL;
 			CONTINUE WHEN room IS NULL OR room < 0;
 		END IF;
+		most := least(claim.max_jobs, nullif(room, 0));
 		-- Each turn blocks what has no place, until something has one.
 		FOR turn IN 1 .. 20 LOOP
-			SELECT array_agg(p.id ORDER BY p.n) FILTER (WHERE p.mine),
-			    count(*), bool_or(p.keyed AND p.mine)
-			INTO ids, seen, keyed
+			SELECT array_agg(s.id), array_agg(s.single), bool_or(s.keyed)
+			INTO ids, singles, keyed
 			FROM (
-				SELECT s.id, s.keyed, row_number() OVER w AS n,
-				    row_number() OVER w
-				        <= least(claim.max_jobs, nullif(room, 0))
-				    AND (row_number() OVER w = 1
-				         OR NOT bool_or(s.single) OVER w) AS mine
-				FROM (
-					SELECT j.priority, j.run_at, j.id,
-					    j.lease_until IS NOT NULL
-					    OR j.task <> ALL (claim.fast) AS single,
-					    j.concurrency_key IS NOT NULL
-					    AND NOT j.has_place AS keyed
-					FROM afterwork.job j
-					WHERE j.queue = here AND j.state = 'ready'
-					  AND (j.lease_until IS NULL
-					       OR j.lease_until <= statement_timestamp())
-					  AND (room IS NULL OR room > 0 OR j.has_queue_place)
-					  AND j.task = ANY (ARRAY(
-						SELECT t.slug FROM afterwork.task t
-						WHERE t.retired_at IS NOT NULL
-						   OR (t.timeout_ms <= claim.fit_ms
-						       AND (t.slug = ANY (claim.tasks)
-						            OR t.handler IS NOT NULL)
-						       AND t.slug <> ALL (claim.lacks))))
-					ORDER BY j.priority, j.run_at, j.id
-					LIMIT least(claim.max_jobs, nullif(room, 0)) + 1
-					FOR UPDATE SKIP LOCKED) s
-				WINDOW w AS (ORDER BY s.priority, s.run_at, s.id
-				    ROWS UNBOUNDED PRECEDING)) p;
-			EXIT WHEN keyed IS NOT TRUE;
+				SELECT j.id, j.lease_until IS NOT NULL
+				    OR j.task <> ALL (claim.fast) AS single,
+				    j.concurrency_key IS NOT NULL AND NOT j.has_place
+				        AS keyed
+				FROM afterwork.job j
+				WHERE j.queue = here AND j.state = 'ready'
+				  AND (j.lease_until IS NULL
+				       OR j.lease_until <= statement_timestamp())
+				  AND (room IS NULL OR room > 0 OR j.has_queue_place)
+				  AND j.task = ANY (ARRAY(
+					SELECT t.slug FROM afterwork.task t
+					WHERE t.retired_at IS NOT NULL
+					   OR (t.timeout_ms <= claim.fit_ms
+					       AND (t.slug = ANY (claim.tasks)
+					            OR t.handler IS NOT NULL)
+					       AND t.slug <> ALL (claim.lacks))))
+				ORDER BY j.priority, j.run_at, j.id
+				LIMIT most + 1
+				FOR UPDATE SKIP LOCKED) s;
+			EXIT WHEN ids IS NULL;
+			seen := cardinality(ids);
+			ids := ids[:CASE WHEN singles[1] THEN 1 ELSE least(most,
+			    array_position(singles, true) - 1) END];
+			EXIT WHEN NOT keyed;
 			ids := afterwork.take_places(here, ids);
 			EXIT WHEN ids <> '{}';
 			missed := missed OR turn = 20;
@@ -186,10 +183,10 @@ BEGIN
 		WHERE NOT q.paused
 		  AND q.name IS DISTINCT FROM but
 		  AND (queues IS NULL OR q.name = ANY (queues))
-		  AND NOT EXISTS (
+		  AND NOT (q.limited AND EXISTS (
 			SELECT FROM afterwork.place p
 			WHERE p.queue = q.name AND p.key = ''
-			  AND p.taken >= p.max)
+			  AND p.taken >= p.max))
 		  AND (EXISTS (
 			SELECT FROM afterwork.job j
 			WHERE j.queue = q.name AND j.state = 'ready'
