@@ -93,3 +93,19 @@ queue_pause(struct db *db, const char *queue, bool stop, struct err *e)
 		return err_fail(e, ERR_NOT_FOUND, "Not Found");
 	return true;
 }
+
+static const char SQL_QUEUE_LIMIT[] =
+    "SELECT afterwork.limit_queue($1, nullif($2::integer, 0))";
+
+bool
+queue_limit(struct db *db, const char *queue, int64_t max, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "queue_limit", SQL_QUEUE_LIMIT, 2,
+		(const char *const[]){ queue, arg_int(max).s }, &rows, e))
+		return false;
+	if (!db_bool(rows, 0, 0))
+		return err_fail(e, ERR_NOT_FOUND, "Not Found");
+	return true;
+}

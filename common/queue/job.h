@@ -51,6 +51,11 @@ bool job_cancel(struct db *db, int64_t id, const char *asked_by,
  */
 bool job_revive(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 
+/* At most so many jobs of a queue run at a time, on all hosts; 0: no limit.
+ * ERR_NOT_FOUND: there is no such queue. */
+bool queue_limit(struct db *db, const char *queue, int64_t max,
+    struct err *e) MUSTCHECK;
+
 /* Stop or resume claiming from a queue.  ERR_NOT_FOUND: there is none. */
 bool queue_pause(
     struct db *db, const char *queue, bool stop, struct err *e) MUSTCHECK;

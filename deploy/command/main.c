@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
 	&command_user,
 	&command_secret,
 	&command_enqueue,
+	&command_queue,
 	&command_cron,
 };
 
