@@ -53,8 +53,8 @@ bool job_revive(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 
 /* At most so many jobs of a queue run at a time, on all hosts; 0: no limit.
  * ERR_NOT_FOUND: there is no such queue. */
-bool queue_limit(struct db *db, const char *queue, int64_t max,
-    struct err *e) MUSTCHECK;
+bool queue_limit(
+    struct db *db, const char *queue, int64_t max, struct err *e) MUSTCHECK;
 
 /* Stop or resume claiming from a queue.  ERR_NOT_FOUND: there is none. */
 bool queue_pause(
