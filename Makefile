@@ -108,6 +108,8 @@ help:	## this list
 	    '  STATE=.run         folder of the private stack' \
 	    '  PORT=8080          its HTTP port, on loopback' \
 	    '  PINGER=off         start it without the scheduled pings' \
+	    '  POOLED=1           through PgBouncer in transaction mode: start, demo, test' \
+	    '  POOL_SIZE=2        connections of each login behind it' \
 	    '  CGI=on             plain CGI: no function process between requests' \
 	    '  T="tests/http/upload*.t"   run these tests only' \
 	    '  FUZZ_SECONDS=60    how long each fuzzer runs' \
@@ -138,12 +140,12 @@ asan:	## every test again under address and undefined sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined test
 
 demo:	## a picture's way from upload to gallery, on a stack that stays up
-	@deploy/packages.sh build
+	@deploy/packages.sh $(if $(filter 1,$(POOLED)),pooled,build)
 	@$(again) all
 	@B=$B deploy/demo
 
 start:	## start the private stack (STATE=, PORT=, PINGER=off)
-	@deploy/packages.sh build
+	@deploy/packages.sh $(if $(filter 1,$(POOLED)),pooled,build)
 	@$(again) all
 	@B=$B deploy/stack start
 
@@ -156,7 +158,7 @@ format:	## clang-format every C file
 clean:	## remove the build folder (never the stack's data)
 	rm -rf $B
 
-export STATE PORT PINGER CGI SAN
+export STATE PORT PINGER CGI POOLED POOL_SIZE SAN
 
 # --- rules -------------------------------------------------------------------
 # A missing header should say which command helps, not which line of C broke.

@@ -2,7 +2,8 @@
 # Installs the Debian packages that are missing, and says which.
 #
 #   deploy/packages.sh build    what building and the private stack need
-#   deploy/packages.sh test     that, and what the tests need
+#   deploy/packages.sh pooled   that, and the pooler of a stack with POOLED=1
+#   deploy/packages.sh test     all that, and what the tests need
 #
 # Nothing is started, enabled or created on the system: a PostgreSQL cluster or
 # an nginx that was not running before is not running afterwards.  When all is
@@ -26,6 +27,7 @@ build_set=(
 	spawn-fcgi:/usr/bin/spawn-fcgi multiwatch:/usr/bin/multiwatch
 	curl:/usr/bin/curl jq:/usr/bin/jq
 )
+pooled_set=(pgbouncer:/usr/sbin/pgbouncer)
 test_set=(
 	libfcgi-bin:/usr/bin/cgi-fcgi fcgiwrap:/usr/sbin/fcgiwrap
 	strace:/usr/bin/strace perl:/usr/bin/prove procps:/usr/bin/pgrep
@@ -52,8 +54,9 @@ look() {
 
 case ${1-} in
 build) want=("${build_set[@]}") ;;
-test) want=("${build_set[@]}" "${test_set[@]}") ;;
-*) die 'say "build" or "test"' ;;
+pooled) want=("${build_set[@]}" "${pooled_set[@]}") ;;
+test) want=("${build_set[@]}" "${pooled_set[@]}" "${test_set[@]}") ;;
+*) die 'say "build", "pooled" or "test"' ;;
 esac
 
 look "${want[@]}"
@@ -77,7 +80,7 @@ policy=/usr/sbin/policy-rc.d
 createcluster=/etc/postgresql-common/createcluster.conf
 # Services that a package would have enabled for the next boot.
 services=()
-for item in nginx fcgiwrap; do
+for item in nginx fcgiwrap pgbouncer; do
 	[[ " ${missing[*]} " == *" $item "* ]] && services+=("$item")
 done
 

@@ -6,6 +6,8 @@
 pg_port=5499
 # shellcheck disable=SC2034
 pg_socket_tail=/pg/.s.PGSQL.$pg_port
+# The pooler's, in the same folder.
+pool_port=5498
 
 # --- PostgreSQL --------------------------------------------------------------
 
@@ -17,8 +19,17 @@ find_postgresql() {
 	die 'PostgreSQL 15 is not installed: run deploy/packages.sh build'
 }
 
-url() {
+direct_url() {
 	echo "postgresql://$1@/afterwork?host=$home/pg&port=$pg_port"
+}
+
+# What a login uses: the way through the pooler where there is one.
+url() {
+	if [ "$POOLED" = 1 ]; then
+		echo "postgresql://$1@/afterwork?host=$home/pg&port=$pool_port"
+	else
+		direct_url "$1"
+	fi
 }
 
 # psql as the superuser, without a person's settings.
@@ -126,12 +137,65 @@ make_database() {
 		pg_admin 'REVOKE TEMPORARY ON DATABASE afterwork FROM PUBLIC'
 }
 
+# --- PgBouncer ---------------------------------------------------------------
+
+# Whoever may enter pg/ may take any login, as pg_ident has it.  options is what
+# psql sends for PGOPTIONS; the functions send none through a pooler.  Small
+# times, so that a database that was away is found again at once.
+pgbouncer_ini() {
+	cat <<-END
+	[databases]
+	* = host=$home/pg port=$pg_port
+	[pgbouncer]
+	listen_port = $pool_port
+	unix_socket_dir = $home/pg
+	unix_socket_mode = 0700
+	auth_type = trust
+	auth_file = $home/conf/pgbouncer.users
+	admin_users = afterwork
+	pool_mode = transaction
+	default_pool_size = ${POOL_SIZE:-2}
+	max_client_conn = 500
+	ignore_startup_parameters = extra_float_digits, options
+	server_login_retry = 1
+	log_connections = 0
+	log_disconnections = 0
+	END
+}
+
+pgbouncer_users() {
+	local role
+	for role in afterwork "${functions_known[@]/#/afterwork_}"; do
+		printf '"%s" ""\n' "$role"
+	done
+}
+
+start_pgbouncer() {
+	local i bin=/usr/sbin/pgbouncer socket=$home/pg/.s.PGSQL.$pool_port
+	[ -x "$bin" ] ||
+		die 'PgBouncer is not installed: run deploy/packages.sh pooled'
+	[[ ${POOL_SIZE:-2} =~ ^[1-9][0-9]{0,2}$ ]] ||
+		die "POOL_SIZE is not a number of connections: $POOL_SIZE"
+	pgbouncer_ini >"$home/conf/pgbouncer.ini" &&
+		pgbouncer_users >"$home/conf/pgbouncer.users" ||
+		die "cannot write to $home/conf"
+	rm -f "$socket"
+	launch pgbouncer -- "$bin" "$home/conf/pgbouncer.ini"
+	for ((i = 0; i < 250; i++)); do
+		[ -S "$socket" ] && running pgbouncer && return
+		running pgbouncer || break
+		sleep 0.02
+	done
+	die "PgBouncer does not start: $(last_line pgbouncer)"
+}
+
 # --- the command, secrets, the admin -----------------------------------------
 
 afterwork() {
 	"${as_user[@]}" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 \
 		DATABASE_URL="$(url afterwork)" TASKS_DIR="$tasks_dir" \
-		RUNTIME_DIRECTORY="$home/runtime" "$command" "$@" </dev/null
+		DATABASE_POOLED="$POOLED" RUNTIME_DIRECTORY="$home/runtime" \
+		"$command" "$@" </dev/null
 }
 
 migrate() {
@@ -202,6 +266,14 @@ assignment() {
 	fi
 }
 
+# The command goes the same way as the functions; who wants a session of his own
+# has the other address.
+write_env_pooled() {
+	assignment DATABASE_POOLED 1
+	assignment DATABASE_DIRECT_URL "$(direct_url afterwork)"
+	echo 'export DATABASE_POOLED DATABASE_DIRECT_URL'
+}
+
 write_env() {
 	(
 		umask 077
@@ -214,6 +286,7 @@ write_env() {
 			assignment DATABASE_URL "$(url afterwork)"
 			echo 'export SERVER_URL ADMIN_EMAIL ADMIN_PASSWORD' \
 				'API_KEY CRON_SECRET DATABASE_URL'
+			[ "$POOLED" != 1 ] || write_env_pooled
 		} >"$home/env.new" && mv "$home/env.new" "$home/env"
 	) || die "cannot write $home/env"
 }
@@ -233,6 +306,7 @@ function_vars() {
 	local f name
 	vars=("FCGI_CHILDREN=$PROCESSES" "MEDIA_STORE=file:$home/media"
 		"RUNTIME_DIRECTORY=$home/runtime" "TASKS_DIR=$tasks_dir")
+	[ "$POOLED" != 1 ] || vars+=("DATABASE_POOLED=1")
 	# An upload waits for the disk: more of them keep the processor busy.
 	[ "$1" = upload ] && vars[0]=FCGI_CHILDREN=$((PROCESSES * 2))
 	for f in "${functions_known[@]}"; do

@@ -21,7 +21,8 @@
 #            $headers (lower-case names), and the file $work/body
 # Checks     ok is isnt like unlike status_is body_is body_like header_is
 #            sql_is eventually await quiet · skip_all done_testing note diag
-# Data       sql sql_as picture run_jobs job_done
+# Data       sql sql_as picture run_jobs job_done · $direct: the database's URL
+#            for a psql of the test's own
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -199,6 +200,8 @@ stack_start() {
 # shellcheck disable=SC1091
 stack_use() {
 	. "$STATE/env"
+	# A test looks on and interferes past the pooler, if there is one.
+	direct=${DATABASE_DIRECT_URL:-$DATABASE_URL}
 	as admin
 }
 
@@ -380,7 +383,7 @@ header_is() {
 # --- data --------------------------------------------------------------------
 
 sql() {
-	psql -XqAt -v ON_ERROR_STOP=1 "$DATABASE_URL" -c "$1" </dev/null
+	psql -XqAt -v ON_ERROR_STOP=1 "$direct" -c "$1" </dev/null
 }
 
 sql_is() {
@@ -394,7 +397,7 @@ sql_as() {
 	[ "$owner" = "$(id -un)" ] || as_owner=(setpriv --reuid "$owner"
 		--regid "$(id -g "$owner")" --clear-groups --)
 	"${as_owner[@]}" psql -XqAt -v ON_ERROR_STOP=1 \
-		"${DATABASE_URL/afterwork@/$1@}" -c "$2" 2>&1 </dev/null
+		"${direct/afterwork@/$1@}" -c "$2" 2>&1 </dev/null
 }
 
 # picture NAME.jpg: a real picture that no other test has, in $work; prints

@@ -9,13 +9,14 @@
 
 queue_alone() {
 	alone=$1_$$
-	alone_stack=$DATABASE_URL
+	alone_stack=$direct
 	sql_as postgres "CREATE DATABASE $alone OWNER afterwork" ||
 		bail "no database $alone"
 	trap queue_alone_end EXIT
 	sql_as postgres "REVOKE TEMPORARY ON DATABASE $alone FROM PUBLIC"
 	DATABASE_URL=${DATABASE_URL/\/afterwork\?/\/$alone?}
-	[ "$DATABASE_URL" != "$alone_stack" ] || bail "not a stack's URL"
+	direct=${direct/\/afterwork\?/\/$alone?}
+	[ "$direct" != "$alone_stack" ] || bail "not a stack's URL"
 	TASKS_DIR='' "$B/afterwork" migrate --queue-only --no-tasks \
 		>"$work/migrate" 2>&1 || bail "$(cat "$work/migrate")"
 }
@@ -23,7 +24,7 @@ queue_alone() {
 # The test's result is the result of this, whatever becomes of the database.
 queue_alone_end() {
 	local code=$?
-	DATABASE_URL=$alone_stack
+	direct=$alone_stack
 	sql_as postgres "DROP DATABASE IF EXISTS $alone WITH (FORCE)" \
 		>/dev/null
 	(exit "$code")

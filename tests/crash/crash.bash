@@ -56,7 +56,7 @@ ask() {
 	local line
 	answer=
 	if [ -z "${psql_PID-}" ]; then
-		coproc psql { exec psql -XqAt "$DATABASE_URL" 2>&1; }
+		coproc psql { exec psql -XqAt "$direct" 2>&1; }
 	fi
 	printf '%s;\n\\echo =\n' "$1" >&"${psql[1]}"
 	while IFS= read -r -t 60 line <&"${psql[0]}" && [ "$line" != = ]; do

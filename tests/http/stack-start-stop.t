@@ -21,7 +21,8 @@ get /healthz
 status_is 200 'it is healthy'
 deploy/stack status >"$work/out"
 is $? 0 'status: all runs'
-is "$(grep -c running "$work/out")" 10 'ten parts'
+is "$(grep -c running "$work/out")" $((10 + ${DATABASE_POOLED:-0})) \
+	'ten parts, and a pooler where one is wanted'
 
 if [ "$(id -u)" -eq 0 ]; then
 	is "$(for p in $(processes); do stat -c %U "/proc/$p"; done 2>/dev/null |

@@ -15,7 +15,7 @@ sql "INSERT INTO afterwork.job (queue, task, state, priority, run_at, input)
 
 # Pages that the second of two calls touches: the first one warms the caches.
 pages() {
-	psql -XqAt "$DATABASE_URL" -c "SELECT count(*) FROM $1" \
+	psql -XqAt "$direct" -c "SELECT count(*) FROM $1" \
 		-c "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM $1" </dev/null |
 		sed 1d | jq '.[0].Plan | .["Shared Hit Blocks"] + .["Shared Read Blocks"]'
 }

@@ -26,7 +26,7 @@ fresh() {
 }
 
 # The transaction of another session: other SQL.
-exec {other_in}> >(exec psql -XqAt "$DATABASE_URL" >>"$work/other" 2>&1)
+exec {other_in}> >(exec psql -XqAt "$direct" >>"$work/other" 2>&1)
 other_pid=$!
 other() {
 	: >"$work/other"

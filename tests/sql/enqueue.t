@@ -33,7 +33,7 @@ sql_is "SELECT state FROM afterwork.job ORDER BY id DESC LIMIT 1" ready 'a time 
 
 # --- with the caller's transaction ---
 before=$(count)
-psql -Xq "$DATABASE_URL" >/dev/null 2>&1 <<'END'
+psql -Xq "$direct" >/dev/null 2>&1 <<'END'
 BEGIN;
 SELECT afterwork.enqueue('plain', queue => 'rolled-back');
 ROLLBACK;
@@ -44,7 +44,7 @@ COMMIT;
 END
 is "$(count)" "$before" 'rolled back, a job was never there'
 sql_is "SELECT count(*) FROM afterwork.queue WHERE name = 'rolled-back'" 0 'nor its queue'
-psql -Xq "$DATABASE_URL" >/dev/null 2>&1 <<'END'
+psql -Xq "$direct" >/dev/null 2>&1 <<'END'
 BEGIN;
 SELECT afterwork.enqueue('plain', unique_key => 'kept');
 SAVEPOINT s;
@@ -53,7 +53,7 @@ ROLLBACK TO s;
 COMMIT;
 END
 sql_is "SELECT count(*) FROM afterwork.job WHERE unique_key = 'kept'" 1 'committed, it is there'
-exec {tx}> >(exec psql -Xq "$DATABASE_URL" >"$work/tx" 2>&1)
+exec {tx}> >(exec psql -Xq "$direct" >"$work/tx" 2>&1)
 tx_pid=$!
 echo "BEGIN; SELECT afterwork.enqueue('plain', unique_key => 'open'); SELECT 'stored' AS told;" >&$tx
 await 5 'grep -q stored "$work/tx"' || bail 'no transaction'

@@ -70,7 +70,7 @@ house 4
 is "$(sql "SELECT string_agg(id::text, ' ' ORDER BY id) FROM afterwork.jobs")" '1 5' 'a shorter time keeps less'
 
 # Somebody else is at it, or reads.
-exec {in}> >(exec psql -XqAt "$DATABASE_URL" >"$work/other" 2>&1)
+exec {in}> >(exec psql -XqAt "$direct" >"$work/other" 2>&1)
 other=$!
 echo 'BEGIN; SELECT next_at FROM afterwork.upkeep FOR UPDATE;' >&$in
 await 5 '[ -s "$work/other" ]' || bail 'no lock'

@@ -12,7 +12,7 @@ migrate() {
 }
 
 q() {
-	DATABASE_URL=$url sql "$1"
+	direct=${direct/\/afterwork\?/\/$name?} sql "$1"
 }
 
 # An empty database of this test's own, beside the stack's.

@@ -10,12 +10,12 @@ task noop '"schedule":[{"cron":"*/10 * * * *","missed":"all"},{"cron":"0 7 * * *
 # lock before they begin; how many failed.
 at_once() {
 	local i failed=0 pids=()
-	exec {gate}> >(exec psql -XqAt "$DATABASE_URL" >/dev/null 2>&1)
+	exec {gate}> >(exec psql -XqAt "$direct" >/dev/null 2>&1)
 	echo 'SELECT pg_advisory_lock(1);' >&$gate
 	await 5 "[ \"\$(sql \"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted\")\" = 1 ]" ||
 		bail 'no gate'
 	for ((i = 0; i < $1; i++)); do
-		psql -XqAt -v ON_ERROR_STOP=1 "$DATABASE_URL" \
+		psql -XqAt -v ON_ERROR_STOP=1 "$direct" \
 			-c 'SELECT pg_advisory_lock_shared(1)' -c "$2" \
 			>>"$work/at-once" 2>&1 </dev/null {gate}>&- &
 		pids+=($!)

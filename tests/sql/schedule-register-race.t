@@ -22,7 +22,7 @@ jobs() {
 # A second session, whose transaction stays open between statements.
 session() {
 	: >"$work/session"
-	exec {in}> >(exec psql -XqAt "$DATABASE_URL" >"$work/session" 2>&1)
+	exec {in}> >(exec psql -XqAt "$direct" >"$work/session" 2>&1)
 	session=$!
 	echo "BEGIN; $1; SELECT 'begun';" >&$in
 	await 5 'grep -q begun "$work/session"' || bail "$(cat "$work/session")"

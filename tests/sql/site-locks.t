@@ -78,7 +78,7 @@ press() {
 		script+=(-f "$work/$name@1")
 	done
 	pgbench -n -c 8 -j 2 -T "$time" --max-tries=1 -f "$work/sync@6" \
-		-f "$work/save@3" "${script[@]}" "$DATABASE_URL" \
+		-f "$work/save@3" "${script[@]}" "$direct" \
 		>"$work/bench" 2>"$work/bench.err" </dev/null
 	done=$(sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p' "$work/bench")
 	deadlocks=$(sed -n 's/^number of failed transactions: \([0-9]*\).*/\1/p' "$work/bench")

@@ -1,7 +1,8 @@
 /*
  * What the tests of link/db share.  They need a real server:
  * TEST_DATABASE_URL, whose user may make tables in a schema of its own and
- * end its own backends.  Each runs twice: directly, and as behind a pooler.
+ * end its own backends.  Each runs twice: directly, and as behind a pooler; and
+ * a third time through a real one, where TEST_POOLED_URL names it.
  */
 #ifndef AFTERWORK_TESTS_DBTEST_H
 #define AFTERWORK_TESTS_DBTEST_H
@@ -100,7 +101,7 @@ end_backend(const char *pid)
 		abort();
 }
 
-/* Run test() with fresh tables, directly and as behind a pooler. */
+/* Run test() with fresh tables, in each of the ways. */
 static inline UNUSED int
 dbtest_main(void (*test)(void))
 {
@@ -109,10 +110,14 @@ dbtest_main(void (*test)(void))
 	url = getenv("TEST_DATABASE_URL");
 	if (url == NULL || url[0] == '\0')
 		return skip_all("TEST_DATABASE_URL is not set");
-	for (int round = 0; round < 2; round++) {
+	for (int round = 0; round < 3; round++) {
 		AUTO_DB *db = NULL;
 
-		pooled = round == 1;
+		pooled = round > 0;
+		if (round == 2)
+			url = getenv("TEST_POOLED_URL");
+		if (url == NULL || url[0] == '\0')
+			break;
 		db = new_db();
 		if (!ok(db_script(db, SCHEMA, 0, &e), "tables: %s", e.msg))
 			break;
