@@ -212,6 +212,8 @@ stack_part() {
 		diag "$(cat "$work/stack")"
 		return 1
 	}
+	# For its server_login_retry a pooler believes that it is still away.
+	[[ ${DATABASE_POOLED-} != 1 || $* != *start\ postgresql ]] || sleep 1.1
 }
 
 # A port that nothing listens on, below those that the kernel hands out.

@@ -1,0 +1,127 @@
+-- What the specs of this folder say with: who holds which job, and what came of
+-- it.  isolation.t loads it into a database of its own.  A spec's own blocks
+-- hold no braces, so whatever needs them is here.
+CREATE SCHEMA iso;
+CREATE TABLE iso.holds (who text, job bigint, lease_no bigint,
+	effects bigint); -- that the job had when it was claimed
+CREATE TABLE iso.effect (who text, job bigint, lease_no bigint);
+CREATE TABLE iso.enqueued (who text, job bigint, created boolean);
+
+-- As if nothing had been before.
+CREATE FUNCTION iso.fresh() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM afterwork.job;
+	DELETE FROM afterwork.history;
+	DELETE FROM afterwork.failed;
+	DELETE FROM iso.holds;
+	DELETE FROM iso.effect;
+	DELETE FROM iso.enqueued;
+END
+$$;
+
+-- Claims up to n jobs; how many it got.
+CREATE FUNCTION iso.claim(who text, n integer DEFAULT 1) RETURNS bigint
+LANGUAGE sql AS $$
+	WITH taken AS (
+		INSERT INTO iso.holds (who, job, lease_no, effects)
+		SELECT claim.who, c.id, c.lease_no,
+		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id)
+		FROM afterwork.claim(ARRAY['default'], '', ARRAY['work'],
+		    ARRAY['work'], n, 60000, '{}', false) c
+		RETURNING 1)
+	SELECT count(*) FROM taken
+$$;
+
+-- The leases of all that run are over.
+CREATE FUNCTION iso.lapse() RETURNS void LANGUAGE sql AS $$
+	UPDATE afterwork.job SET lease_until = clock_timestamp() - interval '1 s'
+	WHERE lease_until IS NOT NULL
+$$;
+
+-- Its jobs' own SQL: one effect each.
+CREATE FUNCTION iso.work(who text) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO iso.effect
+	SELECT h.who, h.job, h.lease_no FROM iso.holds h WHERE h.who = work.who
+$$;
+
+-- Settles its jobs; as the runner does it, the transaction fails when one of
+-- them is not its own any more.
+CREATE FUNCTION iso.finish(who text, op text DEFAULT 'done') RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	held    bigint;
+	settled bigint;
+BEGIN
+	SELECT cardinality(a.ids), (
+	    SELECT count(*) FROM afterwork.settle('default', a.ids, a.leases,
+	        a.ops, a.none, a.none, a.none, a.texts, a.texts, a.texts))
+	INTO held, settled
+	FROM (SELECT array_agg(h.job) AS ids, array_agg(h.lease_no) AS leases,
+	    array_agg(finish.op) AS ops, array_agg(0::bigint) AS none,
+	    array_agg(NULL::text) AS texts
+	    FROM iso.holds h WHERE h.who = finish.who) a;
+	IF settled < held THEN
+		RAISE 'the lease was lost';
+	END IF;
+	RETURN settled;
+END
+$$;
+
+-- For a task's own transaction.
+CREATE FUNCTION iso.assert(who text) RETURNS void LANGUAGE sql AS $$
+	SELECT afterwork.assert_lease(h.job, h.lease_no)
+	FROM iso.holds h WHERE h.who = "assert".who
+$$;
+
+CREATE FUNCTION iso.enqueue(who text, key text) RETURNS boolean
+LANGUAGE sql AS $$
+	INSERT INTO iso.enqueued SELECT enqueue.who, e.id, e.created
+	FROM afterwork.enqueue_job('work', unique_key => enqueue.key) e
+	RETURNING created
+$$;
+
+-- What must hold of jobs and effects after every interleaving, whatever it was.
+CREATE FUNCTION iso.law()
+RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
+	WITH ended AS (
+		SELECT id, state, attempts, lease_no FROM afterwork.history
+		UNION ALL
+		SELECT id, state, attempts, lease_no FROM afterwork.failed
+	), made AS (
+		SELECT id FROM ended UNION ALL SELECT id FROM afterwork.job
+	)
+	SELECT 'law', NOT EXISTS (SELECT FROM made GROUP BY id
+	    HAVING count(*) > 1), 'a job is in one place'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM iso.effect
+	    GROUP BY job HAVING count(*) > 1), 'no job has two effects'
+	UNION ALL SELECT 'law', NOT EXISTS (
+	    SELECT FROM iso.effect f LEFT JOIN ended e
+	    ON e.id = f.job AND e.lease_no = f.lease_no AND e.state = 'done'
+	    WHERE e.id IS NULL), 'an effect is of the lease that ended the job'
+	UNION ALL SELECT 'law', (SELECT count(*) FROM iso.effect) = (
+	    SELECT count(*) FROM ended WHERE state = 'done'),
+	    'a job that is done has its effect'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM iso.holds
+	    GROUP BY lease_no HAVING count(*) > 1),
+	    'no lease number is given twice'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM afterwork.job
+	    WHERE attempts NOT IN (0, 1) OR lease_until > clock_timestamp()
+	    AND attempts = 0), 'a job that is held is charged once'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM ended WHERE attempts <> 1),
+	    'an ended one as well'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM afterwork.job
+	    WHERE unique_key IS NOT NULL GROUP BY unique_key
+	    HAVING count(*) > 1), 'a key has one live job'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM iso.enqueued q
+	    WHERE NOT EXISTS (SELECT FROM made m WHERE m.id = q.job)),
+	    'an id that was answered is a job'
+	UNION ALL SELECT 'law', (SELECT count(DISTINCT job) FROM iso.enqueued)
+	    >= (SELECT count(*) FROM iso.enqueued WHERE created),
+	    'each that was made is another job'
+$$;
+
+-- The row that says which outcome it was.
+CREATE FUNCTION iso.came(outcome text)
+RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
+	SELECT 'came', NULL::boolean, coalesce(outcome, 'nothing')
+$$;

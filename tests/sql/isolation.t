@@ -1,0 +1,79 @@
+#!/bin/bash
+# isolation.t: every order in which the steps of claim, finish, rescue and
+# enqueue can fall, by PostgreSQL's isolationtester over tests/isolation/*.spec.
+#
+# After each order the spec's teardown gives rows "law", which say what holds,
+# and one "came", the outcome.  All laws must hold, after each order that there
+# is; and each outcome must come about at least once, or the laws were not
+# tried.  A step that waits for one which is to come later gives up (55P03), as
+# a runner's does.
+. tests/lib.sh
+. tests/queue-alone.sh
+tester=/usr/lib/postgresql/15/lib/pgxs/src/test/isolation/isolationtester
+[ -x "$tester" ] || skip_all 'isolationtester comes with PostgreSQL 15'
+stack_shared
+queue_alone isolation
+task work
+psql -Xq -v ON_ERROR_STOP=1 -f tests/isolation/words.sql "$direct" \
+	>"$work/words" 2>&1 || bail "$(cat "$work/words")"
+
+# run NAME [ORDER]: its output is in $out.
+run() {
+	out=$work/$1.out
+	{
+		cat "tests/isolation/$1.spec"
+		[ -z "${2-}" ] || echo "permutation $2"
+	} >"$work/spec"
+	PGOPTIONS='-c client_min_messages=error' PGISOLATIONTIMEOUT=20 \
+		"$tester" "$direct" <"$work/spec" >"$out" 2>&1
+}
+
+# The first law that does not hold, with the order; or that none was asked.
+broken() {
+	awk -F ' *[|] *' '/^starting permutation:/ { order = $0 }
+		$1 == "law" { n++ }
+		$1 == "law" && $2 != "t" { print $3 " - not after " order; exit }
+		END { if (n == 0) print "no law was asked" }' "$out"
+}
+
+outcomes() {
+	awk -F ' *[|] *' '$1 == "came" { sub(/ *$/, "", $3); print $3 }' "$out"
+}
+
+# orders NAME COUNT OUTCOME…
+orders() {
+	local name=$1 count=$2
+	shift 2
+	run "$name"
+	is $? 0 "$name: it runs to the end"
+	is "$(grep -c '^starting permutation:' "$out")" "$count" \
+		"$name: in every order"
+	is "$(outcomes | wc -l)" "$count" "$name: each has an outcome"
+	is "$(broken)" '' "$name: the laws hold after each"
+	is "$(grep '^ERROR: ' "$out" | grep -v -x -e "$refused" | sort -u)" '' \
+		"$name: what fails was refused, or did not wait"
+	is "$(outcomes | sort -u)" "$(printf '%s\n' "$@" | sort)" \
+		"$name: and every outcome came about"
+	note "$name: $(outcomes | sort | uniq -c | tr -s ' ')"
+}
+refused='ERROR:  \(the lease was lost\|canceling statement due to lock'
+refused+=' timeout\|current transaction is aborted.*\|Job [0-9]* is no longer'
+refused+=' held under lease [0-9]*[.]\|could not serialize.*\)'
+
+orders claim 90 'one 1' 'one 2' 'two 1' 'two 2' 'one 1, two 1'
+orders rescue 504 'done by first' 'done by second'
+orders assert 56 'first worked' 'first worked, second worked' 'second worked'
+orders unique 210 'one made one' 'two made one' 'nothing'
+orders snapshot 210 'one made one' 'two made one' 'nothing'
+
+# What asks for less than the laws do must be seen to break them.
+sed 's/AND j.id = r.id AND j.lease_no = r.lease_no/AND j.id = r.id/' \
+	schema/queue/api/settle.sql >"$work/unfenced.sql"
+ok 'settling without the fence differs' \
+	[ "$(diff "$work/unfenced.sql" schema/queue/api/settle.sql |
+		grep -c '^<')" = 2 ]
+quiet psql -Xq -v ON_ERROR_STOP=1 -f "$work/unfenced.sql" "$direct"
+run rescue 'f_works s_claims s_has f_settles f_ends s_works s_settles s_ends
+	g_charges'
+like "$(broken)" 'not after' 'and breaks a law'
+done_testing
