@@ -92,7 +92,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(FUZZ_C))
 # Programs are made from objects that make would call intermediate.
 .SECONDARY:
 .PHONY: all help packages test check bench fuzz fuzzers lint asan demo start \
-	stop install uninstall clean format compdb test-programs FORCE
+	stop install uninstall clean format compdb test-programs test-pooled FORCE
 
 all: $(FNS) $(AFTERWORK) $(TASKS)	## build everything under build/ (no service needed)
 
@@ -126,6 +126,16 @@ test:	## install what is missing, build, run every test
 	@deploy/packages.sh test
 	@$(again) all test-programs
 	@B=$B tests/run $(T)
+
+# What a pooler could upset, and about a minute's worth of it.
+POOLED_T := $(if $(wildcard tests/unit/test_db_tx.c),$B/tests/unit/test_db_tx) \
+	$(wildcard $(addprefix tests/http/,jobs-enqueue.t jobs-read.t \
+	enqueue-command.t handle-schedules.t media-upload.t) \
+	$(addprefix tests/crash/,lease-fence.t runner-kill-each-step.t \
+	link-lost.t timeouts-and-crashes.t))
+
+test-pooled:	## some tests again through PgBouncer (all: make test POOLED=1)
+	@$(MAKE) --no-print-directory test POOLED=1 T="$(POOLED_T)"
 
 check: $(UNITS)	## unit tests and lint only: no service
 	prove $(UNITS) $(wildcard tests/lint/*.sh)

@@ -22,7 +22,7 @@
 # Checks     ok is isnt like unlike status_is body_is body_like header_is
 #            sql_is eventually await quiet · skip_all done_testing note diag
 # Data       sql sql_as picture run_jobs job_done · $direct: the database's URL
-#            for a psql of the test's own
+#            for a psql of the test's own · links_of
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -400,6 +400,17 @@ sql_as() {
 		--regid "$(id -g "$owner")" --clear-groups --)
 	"${as_owner[@]}" psql -XqAt -v ON_ERROR_STOP=1 \
 		"${direct/afterwork@/$1@}" -c "$2" 2>&1 </dev/null
+}
+
+# links_of LOGIN: how many links to the database it has; where a pooler stands
+# between, how many to that, since it keeps its own.  LOGIN is grep's.
+links_of() {
+	if [ "${DATABASE_POOLED-}" = 1 ]; then
+		psql -XqAt "${DATABASE_URL/afterwork\?/pgbouncer?}" \
+			-c 'SHOW CLIENTS' </dev/null | cut -d '|' -f 2
+	else
+		sql 'SELECT usename FROM pg_stat_activity'
+	fi | grep -c -x -e "$1"
 }
 
 # picture NAME.jpg: a real picture that no other test has, in $work; prints

@@ -131,6 +131,10 @@ find_owner() {
 
 # How many workers are linked to the database.
 runner_links() {
+	if [ "${DATABASE_POOLED-}" = 1 ]; then
+		links_of afterwork_run
+		return
+	fi
 	ask "SELECT count(*) FROM pg_stat_activity
 	    WHERE application_name = 'afterwork run'"
 	echo "$answer"

@@ -26,8 +26,7 @@ ok 'as many as before' await 5 \
 # --- a database that is idle, gone, back -------------------------------------
 
 links() {
-	sql "SELECT count(*) FROM pg_stat_activity
-	    WHERE usename = 'afterwork_$1'"
+	links_of "afterwork_$1"
 }
 upload "$(picture one.jpg)"
 status_is 201 'an upload'

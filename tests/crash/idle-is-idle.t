@@ -25,8 +25,7 @@ run_jobs
 await 10 'answers 0 "SELECT count(*) FROM afterwork.job"'
 start=$(now_ms)
 links() {
-	sql_as postgres "SELECT count(*) FROM pg_stat_activity
-	    WHERE usename LIKE 'afterwork\_%'"
+	links_of 'afterwork_.*'
 }
 ok 'there are links while there is work' [ "$(links)" -ge 3 ]
 ok 'and none after' await 20 '[ "$(links)" = 0 ]'
@@ -55,10 +54,14 @@ since
 get '/api/payload-jobs/run?allQueues=true'
 body_is .noJobsRemaining true 'a ping finds nothing'
 await 5 '! [ "$(links)" != 0 ]'
-is "$(said 'afterwork_[a-z]*' | grep -c 'connection authorized')" 1 \
-	'it opens one link'
-is "$(said 'afterwork_[a-z]*' | grep -c 'LOG:  \(execute\|statement\)')" 2 \
-	'and sends two statements'
+# A pooler has its links already, and makes settings of its own on them; the
+# session behind it not being ours, each statement takes its time-out along.
+[ "${DATABASE_POOLED-}" = 1 ] ||
+	is "$(said 'afterwork_[a-z]*' | grep -c 'connection authorized')" 1 \
+		'it opens one link'
+is "$(said 'afterwork_[a-z]*' |
+	grep -v -e 'LOG:  statement: SET ' -e "set_config('statement_timeout'" |
+	grep -c 'LOG:  \(execute\|statement\)')" 2 'and sends two statements'
 is "$(links)" 0 'it leaves no link'
 is "$(slots_held)" 0 'and no runner'
 get '/api/payload-jobs/run'

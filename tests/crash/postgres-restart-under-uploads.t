@@ -99,8 +99,7 @@ eight() {
 	cut -d ' ' -f 2 "$work/codes" | sort | uniq -c | tr -s ' '
 }
 links() {
-	sql "SELECT count(*) FROM pg_stat_activity
-	    WHERE usename = 'afterwork_upload'"
+	links_of afterwork_upload
 }
 warm_up() {
 	local i

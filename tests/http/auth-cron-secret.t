@@ -81,8 +81,7 @@ set_secret() {
 
 # --- with a secret ---
 wrong 'a secret is set'
-is "$(sql "SELECT count(*) FROM pg_stat_activity
-	WHERE usename = 'afterwork_run'")" 0 \
+is "$(links_of afterwork_run)" 0 \
 	'not one of these refusals took a database connection'
 for scheme in Bearer bearer BEARER bEaReR; do
 	as "$scheme $secret"
@@ -94,8 +93,7 @@ get /api/payload-jobs/stats
 as admin
 get /api/payload-jobs/handle-schedules
 status_is 200 'a user'
-isnt "$(sql "SELECT count(*) FROM pg_stat_activity
-	WHERE usename = 'afterwork_run'")" 0 'does take one: it would be seen'
+isnt "$(links_of afterwork_run)" 0 'does take one: it would be seen'
 as "Bearer     $secret"
 get "$run"
 passes 'several spaces do not matter'
