@@ -61,7 +61,7 @@ await 5 '! [ "$(links)" != 0 ]'
 		'it opens one link'
 is "$(said 'afterwork_[a-z]*' |
 	grep -v -e 'LOG:  statement: SET ' -e "set_config('statement_timeout'" |
-	grep -c 'LOG:  \(execute\|statement\)')" 2 'and sends two statements'
+	grep -c 'LOG:  \(execute\|statement\)')" 1 'and sends one statement'
 is "$(links)" 0 'it leaves no link'
 is "$(slots_held)" 0 'and no runner'
 get '/api/payload-jobs/run'
