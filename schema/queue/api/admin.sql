@@ -122,6 +122,13 @@ DECLARE
 	keys  text[];
 	ended bigint;
 BEGIN
+	-- A key before its jobs, as everywhere: whoever gives a place back holds
+	-- the key and then wants jobs that are blocked.
+	PERFORM FROM afterwork.place p
+	WHERE p.queue = here AND p.key = ANY (ARRAY(
+	        SELECT j.concurrency_key FROM afterwork.job j
+	        WHERE j.queue = here AND j.id = ANY (ids) AND j.has_place))
+	ORDER BY p.key FOR UPDATE;
 	WITH gone AS (
 		DELETE FROM afterwork.job j
 		WHERE j.queue = here AND j.id = ANY (ids)
