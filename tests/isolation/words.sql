@@ -3,7 +3,8 @@
 -- hold no braces, so whatever needs them is here.
 CREATE SCHEMA iso;
 CREATE TABLE iso.holds (who text, job bigint, lease_no bigint,
-	effects bigint); -- that the job had when it was claimed
+	effects bigint,  -- that the job had when it was claimed
+	ended bigint);   -- jobs that had ended then
 CREATE TABLE iso.effect (who text, job bigint, lease_no bigint);
 CREATE TABLE iso.enqueued (who text, job bigint, created boolean);
 
@@ -13,6 +14,8 @@ BEGIN
 	DELETE FROM afterwork.job;
 	DELETE FROM afterwork.history;
 	DELETE FROM afterwork.failed;
+	DELETE FROM afterwork.place WHERE key <> '';
+	PERFORM afterwork.limit_queue('default', NULL);
 	DELETE FROM iso.holds;
 	DELETE FROM iso.effect;
 	DELETE FROM iso.enqueued;
@@ -23,11 +26,13 @@ $$;
 CREATE FUNCTION iso.claim(who text, n integer DEFAULT 1) RETURNS bigint
 LANGUAGE sql AS $$
 	WITH taken AS (
-		INSERT INTO iso.holds (who, job, lease_no, effects)
+		INSERT INTO iso.holds
 		SELECT claim.who, c.id, c.lease_no,
-		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id)
-		FROM afterwork.claim(ARRAY['default'], '', ARRAY['work'],
-		    ARRAY['work'], n, 60000, '{}', false) c
+		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id),
+		    (SELECT count(*) FROM afterwork.history)
+		FROM afterwork.claim(ARRAY['default'], '', '{work,one,newest}',
+		    '{work,one,newest}', n, 60000, '{}', false) c
+		WHERE c.id IS NOT NULL
 		RETURNING 1)
 	SELECT count(*) FROM taken
 $$;
@@ -44,27 +49,16 @@ CREATE FUNCTION iso.work(who text) RETURNS void LANGUAGE sql AS $$
 	SELECT h.who, h.job, h.lease_no FROM iso.holds h WHERE h.who = work.who
 $$;
 
--- Settles its jobs; as the runner does it, the transaction fails when one of
--- them is not its own any more.
-CREATE FUNCTION iso.finish(who text, op text DEFAULT 'done') RETURNS bigint
-LANGUAGE plpgsql AS $$
-DECLARE
-	held    bigint;
-	settled bigint;
-BEGIN
-	SELECT cardinality(a.ids), (
-	    SELECT count(*) FROM afterwork.settle('default', a.ids, a.leases,
-	        a.ops, a.none, a.none, a.none, a.texts, a.texts, a.texts))
-	INTO held, settled
+-- Settles its jobs; as the runner does it, what is done fails as a whole when
+-- one of them is not its own any more.  How many were.
+CREATE FUNCTION iso.finish(who text, op text DEFAULT 'done') RETURNS integer
+LANGUAGE sql AS $$
+	SELECT cardinality(afterwork.settle('default', a.ids, a.leases, a.ops,
+	    a.none, a.none, a.none, a.texts, a.texts, a.texts, op = 'done'))
 	FROM (SELECT array_agg(h.job) AS ids, array_agg(h.lease_no) AS leases,
 	    array_agg(finish.op) AS ops, array_agg(0::bigint) AS none,
 	    array_agg(NULL::text) AS texts
-	    FROM iso.holds h WHERE h.who = finish.who) a;
-	IF settled < held THEN
-		RAISE 'the lease was lost';
-	END IF;
-	RETURN settled;
-END
+	    FROM iso.holds h WHERE h.who = finish.who HAVING count(*) > 0) a
 $$;
 
 -- For a task's own transaction.
@@ -73,10 +67,11 @@ CREATE FUNCTION iso.assert(who text) RETURNS void LANGUAGE sql AS $$
 	FROM iso.holds h WHERE h.who = "assert".who
 $$;
 
-CREATE FUNCTION iso.enqueue(who text, key text) RETURNS boolean
-LANGUAGE sql AS $$
+CREATE FUNCTION iso.enqueue(who text, key text DEFAULT NULL,
+	task text DEFAULT 'work')
+RETURNS boolean LANGUAGE sql AS $$
 	INSERT INTO iso.enqueued SELECT enqueue.who, e.id, e.created
-	FROM afterwork.enqueue_job('work', unique_key => enqueue.key) e
+	FROM afterwork.enqueue_job(enqueue.task, unique_key => enqueue.key) e
 	RETURNING created
 $$;
 
@@ -107,7 +102,8 @@ RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
 	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM afterwork.job
 	    WHERE attempts NOT IN (0, 1) OR lease_until > clock_timestamp()
 	    AND attempts = 0), 'a job that is held is charged once'
-	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM ended WHERE attempts <> 1),
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM ended WHERE attempts <> 1
+	    AND state <> 'cancelled'),
 	    'an ended one as well'
 	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM afterwork.job
 	    WHERE unique_key IS NOT NULL GROUP BY unique_key
@@ -118,6 +114,23 @@ RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
 	UNION ALL SELECT 'law', (SELECT count(DISTINCT job) FROM iso.enqueued)
 	    >= (SELECT count(*) FROM iso.enqueued WHERE created),
 	    'each that was made is another job'
+	UNION ALL SELECT 'law', NOT EXISTS (
+	    SELECT FROM (
+	        SELECT concurrency_key AS key, count(*) AS n
+	        FROM afterwork.job WHERE has_place GROUP BY 1
+	        UNION ALL SELECT '', count(*) FROM afterwork.job
+	        WHERE has_queue_place HAVING count(*) > 0) AS h
+	    FULL JOIN afterwork.place p USING (key)
+	    WHERE coalesce(h.n, 0) <> coalesce(p.taken, 0) OR p.taken > p.max),
+	    'places are counted, and there are enough'
+	UNION ALL SELECT 'law', NOT EXISTS (
+	    SELECT FROM afterwork.job j LEFT JOIN afterwork.place p
+	    ON p.key = j.concurrency_key
+	    WHERE j.state = 'blocked' AND coalesce(p.max, 1) > (
+	        SELECT coalesce(p.taken, 0) + count(*) FROM afterwork.job o
+	        WHERE o.concurrency_key = j.concurrency_key
+	          AND o.state <> 'blocked' AND NOT o.has_place)),
+	    'nobody is blocked while there is a place for him'
 $$;
 
 -- The row that says which outcome it was.

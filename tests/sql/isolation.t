@@ -14,6 +14,8 @@ tester=/usr/lib/postgresql/15/lib/pgxs/src/test/isolation/isolationtester
 stack_shared
 queue_alone isolation
 task work
+task one '"concurrency":{"key":"k","max":1}'
+task newest '"concurrency":{"key":"k","max":1,"supersedes":true}'
 psql -Xq -v ON_ERROR_STOP=1 -f tests/isolation/words.sql "$direct" \
 	>"$work/words" 2>&1 || bail "$(cat "$work/words")"
 
@@ -56,7 +58,7 @@ orders() {
 		"$name: and every outcome came about"
 	note "$name: $(outcomes | sort | uniq -c | tr -s ' ')"
 }
-refused='ERROR:  \(the lease was lost\|canceling statement due to lock'
+refused='ERROR:  \(A lease was lost[.]\|canceling statement due to lock'
 refused+=' timeout\|current transaction is aborted.*\|Job [0-9]* is no longer'
 refused+=' held under lease [0-9]*[.]\|could not serialize.*\)'
 
@@ -65,13 +67,16 @@ orders rescue 504 'done by first' 'done by second'
 orders assert 56 'first worked' 'first worked, second worked' 'second worked'
 orders unique 210 'one made one' 'two made one' 'nothing'
 orders snapshot 210 'one made one' 'two made one' 'nothing'
+orders key 630 'one' 'two' 'nothing'
+orders queue 90 'one' 'two' 'nothing'
+orders supersede 90 'early runs' 'one runs' 'two runs' 'nothing'
 
 # What asks for less than the laws do must be seen to break them.
 sed 's/AND j.id = r.id AND j.lease_no = r.lease_no/AND j.id = r.id/' \
 	schema/queue/api/settle.sql >"$work/unfenced.sql"
 ok 'settling without the fence differs' \
 	[ "$(diff "$work/unfenced.sql" schema/queue/api/settle.sql |
-		grep -c '^<')" = 2 ]
+		grep -c '^<')" = 3 ]
 quiet psql -Xq -v ON_ERROR_STOP=1 -f "$work/unfenced.sql" "$direct"
 run rescue 'f_works s_claims s_has f_settles f_ends s_works s_settles s_ends
 	g_charges'
