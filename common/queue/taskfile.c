@@ -130,6 +130,7 @@ read_handler(const struct jsnode *at, struct task_def *d, struct err *e)
 {
 	if (!jsnode_text(at, "handler", 4096, NULL, &d->handler, e))
 		return false;
+	d->handler_line = jsnode_line(at, "handler");
 	if (d->handler != NULL && strcmp(d->handler, "builtin") == 0)
 		d->handler = NULL;
 	return true;
@@ -414,6 +415,7 @@ taskfile_parse(const char *p, size_t n, struct task_def *ret, struct err *e)
 
 	if (!jsnode_parse(p, n, &d.source, &top, e) || !read_all(&top, &d, e))
 		return false;
+	d.timeout_line = jsnode_line(&top, "timeout");
 	*ret = d;
 	d.source = NULL;
 	return true;

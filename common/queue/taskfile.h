@@ -56,6 +56,8 @@ struct task_def {
 	size_t nschedules;
 	int64_t memory_bytes; /* 0: no limit */
 	int64_t cpu_ms;       /* 0: no limit */
+	/* Where the file says what its reader must check; 0: not known. */
+	int handler_line, timeout_line;
 };
 
 /*

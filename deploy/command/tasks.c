@@ -72,26 +72,28 @@ find_handler(struct found *f, struct err *e)
 	f->handler = realpath(path, NULL);
 	if (f->handler == NULL || stat(f->handler, &st) != 0)
 		return err_errno(e, ERR_INVALID,
-		    "%s: cannot use handler "
-		    "\"%s\"",
-		    f->file, name);
+		    "%s: line %d: cannot use handler \"%s\"", f->file,
+		    f->def.handler_line, name);
 	if (!S_ISREG(st.st_mode) || access(f->handler, X_OK) != 0)
 		return err_fail(e, ERR_INVALID,
-		    "%s: handler \"%s\" is not an "
-		    "executable file",
-		    f->file, name);
+		    "%s: line %d: handler \"%s\" is not an executable file",
+		    f->file, f->def.handler_line, name);
 	return true;
 }
 
 static bool
 check_timeout(const struct found *f, int64_t max_ms, struct err *e)
 {
+	AUTO_BUF where = BUF_INIT;
+
 	if (f->def.timeout_ms <= max_ms)
 		return true;
+	if (f->def.timeout_line > 0)
+		buf_addf(&where, "line %d: ", f->def.timeout_line);
 	return err_fail(e, ERR_INVALID,
-	    "%s: a timeout of %lld s does not fit "
-	    "into the %lld s (maxDuration in vercel.json) that a runner has",
-	    f->file, (long long)((f->def.timeout_ms + 999) / 1000),
+	    "%s: %sa timeout of %lld s does not fit into the %lld s "
+	    "(maxDuration in vercel.json, MAX_DURATION) that a runner has",
+	    f->file, where.data, (long long)((f->def.timeout_ms + 999) / 1000),
 	    (long long)(max_ms / 1000));
 }
 
@@ -225,18 +227,25 @@ add_own(struct found_list *l, struct err *e)
 	return true;
 }
 
-/* What vercel.json gives a runner. */
+/* What a runner has: MAX_DURATION where that is set, as the runner has it, or
+ * what vercel.json says; a file that is named for this call counts alone. */
 static bool
 read_limit(const char *config, int64_t *ret_ms, struct err *e)
 {
 	AUTO_TEXT *found = config == NULL ? command_config() : NULL;
 	AUTO_VERCEL v = { .source = NULL };
+	bool named = config != NULL;
+	int64_t limit_s;
 
 	if (config == NULL)
 		config = found;
 	if (config != NULL && !vercel_load(config, &v, e))
 		return false;
-	*ret_ms = vercel_duration_s(&v, RUNNER) * 1000;
+	limit_s = vercel_duration_s(&v, RUNNER);
+	if (!named && !conf_int("MAX_DURATION", limit_s, 1,
+			  VERCEL_DURATION_MAX_S, &limit_s, e))
+		return false;
+	*ret_ms = limit_s * 1000;
 	return true;
 }
 

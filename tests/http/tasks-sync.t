@@ -32,11 +32,11 @@ mail '{ "slug": "mail", "label": "Mail", "handler": "./handler",
   "timeout": "2m", "retries": { "attempts": 5, "backoff": { "type": "fixed" } } }'
 tasks
 is "$code" 1 'a handler that is not there is refused'
-like "$out" "mail/task\.json: cannot use handler \"\./handler\"" \
+like "$out" "mail/task\.json: line 1: cannot use handler \"\./handler\"" \
 	'with the file and the handler'
 echo '#!/bin/sh' >"$own/mail/handler"
 tasks
-like "$out" 'handler "\./handler" is not an executable file' \
+like "$out" 'line 1: handler "\./handler" is not an executable file' \
 	'one that may not be executed too'
 chmod +x "$own/mail/handler"
 tasks --check
@@ -64,7 +64,7 @@ done <<'END'
 {"slug":"mail",\n"retries":{\n"backof":3}}|line 3: retries\.backof is an unknown key
 {"slug":"mail",\n\n}|line 3: this is not JSON
 {"slug":"two words"}|line 1: slug must begin with a letter
-{"slug":"mail","timeout":"6m"}|a timeout of 360 s does not fit into the 300 s
+{"slug":"mail",\n"timeout":"6m"}|line 2: a timeout of 360 s does not fit into the 300 s
 {"slug":"mail","schedule":[\n{"cron":"0 7 * * MON"}]}|line 2: schedule\.0\.cron is no schedule
 {"slug":"mail","schedule":[\n{"cron":"0 0 30 2 *"}]}|line 2: schedule\.0\.cron is no schedule: .* never comes
 {"slug":"mail","schedule":[{"cron":"0 7 * * *",\n"timezone":"Mars/Base"}]}|line 2: schedule\.0\.timezone "Mars/Base" is not known
@@ -107,6 +107,8 @@ echo '{"functions":{"functions/run.c":{"maxDuration":20}}}' >"$work/vercel.json"
 tasks --config "$work/vercel.json"
 like "$out" 'does not fit into the 20 s \(maxDuration' \
 	'maxDuration is the limit of every task'
+MAX_DURATION=25 tasks
+like "$out" 'does not fit into the 25 s' 'or what the runner is told instead'
 
 mv "$own/mail" "$work/mail"
 tasks

@@ -25,12 +25,12 @@ progress() {
 }
 
 settle() {
-	sql "SELECT afterwork.settle('default', '{$job}', '{$lease}', '{$1}',
-	    '{${2-0}}', '{0}', '{0}', '{NULL}', '{NULL}', '{NULL}')"
+	sql "SELECT unnest(afterwork.settle('default', '{$job}', '{$lease}', '{$1}',
+	    '{${2-0}}', '{0}', '{0}', '{NULL}', '{NULL}', '{NULL}'))"
 }
 
 # The transaction of another session: other SQL.
-exec {other_in}> >(exec psql -XqAt "$DATABASE_URL" >>"$work/other" 2>&1)
+exec {other_in}> >(exec psql -XqAt "$direct" >>"$work/other" 2>&1)
 other() {
 	: >"$work/other"
 	echo "$1; \\echo end" >&$other_in
@@ -84,7 +84,7 @@ like "$(sql "SET lock_timeout = '200ms'; DELETE FROM afterwork.job" 2>&1)" \
 	'lock timeout' 'nobody changes the job meanwhile'
 sql "UPDATE afterwork.job SET lease_until = now()" &
 end=$!
-is "$(sql "SELECT count(*) FROM afterwork.claim(NULL, '', '{one}', '{}', 1, 60000)")" \
+is "$(sql "SELECT count(id) FROM afterwork.claim(NULL, '', '{one}', '{}', 1, 60000)")" \
 	0 'nobody claims it'
 other COMMIT >/dev/null
 wait $end
@@ -94,7 +94,7 @@ sql_is 'SELECT count(*) FROM public.effect' 1 'then its work is there'
 other BEGIN >/dev/null
 is "$(other "SELECT afterwork.assert_lease($job, $lease)")" '' \
 	'a lease that ended and is nobody else'"'"'s still holds'
-is "$(sql "SELECT count(*) FROM afterwork.claim(NULL, '', '{one}', '{}', 1, 60000)")" \
+is "$(sql "SELECT count(id) FROM afterwork.claim(NULL, '', '{one}', '{}', 1, 60000)")" \
 	0 'and then nobody can take it'
 other ROLLBACK >/dev/null
 late=$lease
