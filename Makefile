@@ -54,6 +54,8 @@ COMMAND_C := $(sort $(wildcard deploy/command/*.c))
 FN_C := $(sort $(wildcard functions/*.c))
 TASK_C := $(sort $(wildcard functions/tasks/*.c functions/tasks/*/handler.c))
 TEST_TASK_C := $(sort $(wildcard tests/tasks/*.c tests/tasks/*/handler.c))
+# Built-in tasks that are executables of their own.
+PROGRAM_C := $(sort $(wildcard functions/tasks/*/main.c))
 TASK_JSON := $(sort $(wildcard functions/tasks/*/task.json))
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_C := $(sort $(wildcard tests/bench/*.c))
@@ -76,6 +78,7 @@ PLAIN_FNS := $(filter-out $B/functions/run,$(FNS))
 TEST_FNS := $(patsubst $B/functions/%,$B/tests/functions/%,$(FNS))
 AFTERWORK := $(if $(COMMAND_C),$B/afterwork)
 TASKS := $(patsubst functions/tasks/%,$B/tasks/%,$(TASK_JSON))
+PROGRAMS := $(patsubst functions/tasks/%/main.c,$B/tasks/%/handler,$(PROGRAM_C))
 UNITS := $(patsubst %.c,$B/%,$(UNIT_C))
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(BENCH_C))
 # Runners with another handler for the upload's job, an upload beside each.
@@ -94,7 +97,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(FUZZ_C))
 .PHONY: all help packages test check bench fuzz fuzzers lint asan demo start \
 	stop install uninstall clean format compdb test-programs test-pooled FORCE
 
-all: $(FNS) $(AFTERWORK) $(TASKS)	## build everything under build/ (no service needed)
+all: $(FNS) $(AFTERWORK) $(TASKS) $(PROGRAMS)	## build everything under build/ (no service needed)
 
 help:	## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / \
@@ -259,6 +262,11 @@ $B/tasks/%: functions/tasks/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
+$(PROGRAMS): $B/tasks/%/handler: $B/obj/functions/tasks/%/main.o $(COMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(link)
+
 $B/gen/schema.c: $(SCHEMA) $B/lists/schema deploy/embed.sh
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
@@ -323,7 +331,8 @@ fuzz: fuzzers	## run each fuzzer for FUZZ_SECONDS
 	done
 
 # --- for other tools ---------------------------------------------------------
-ALL_C := $(COMMON_C) $(COMMAND_C) $(FN_C) $(TASK_C) $(UNIT_C) $(BENCH_C) \
+ALL_C := $(COMMON_C) $(COMMAND_C) $(FN_C) $(TASK_C) $(PROGRAM_C) \
+	$(UNIT_C) $(BENCH_C) \
 	$(BENCH_TASK_C)
 entry = {"directory":"$(CURDIR)","file":"$(1)",$\
 	"command":"$(CC) $(ALL_CFLAGS) -c $(1)"}
@@ -341,10 +350,10 @@ SHARE = $(DESTDIR)$(PREFIX)/share/afterwork
 
 install: all	## functions, command, tasks, page and nginx files under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/functions \
-	    $(SHARE)/tasks $(SHARE)/admin $(SHARE)/nginx
+	    $(LIBDIR)/tasks $(SHARE)/admin $(SHARE)/nginx
 	install -m 0755 $(FNS) $(LIBDIR)/functions/
 	install -m 0755 $(AFTERWORK) $(DESTDIR)$(PREFIX)/bin/
-	cp -R $B/tasks/. $(SHARE)/tasks/
+	cp -R $B/tasks/. $(LIBDIR)/tasks/
 	cp -R functions/admin/. $(SHARE)/admin/
 	install -m 0644 deploy/nginx/*.conf $(SHARE)/nginx/
 	install -m 0644 vercel.json $(SHARE)/

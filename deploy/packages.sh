@@ -26,6 +26,7 @@ build_set=(
 	nginx:/usr/sbin/nginx
 	spawn-fcgi:/usr/bin/spawn-fcgi multiwatch:/usr/bin/multiwatch
 	curl:/usr/bin/curl jq:/usr/bin/jq
+	libvips-tools:/usr/bin/vipsthumbnail
 )
 pooled_set=(pgbouncer:/usr/sbin/pgbouncer)
 test_set=(
@@ -36,7 +37,11 @@ test_set=(
 	libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/*/lib/linux
 	clang-format:/usr/bin/clang-format
 	shellcheck:/usr/bin/shellcheck
+	openssl:/usr/bin/openssl
 )
+# The mail server that tests talk to.  A host has one: it is not to take the
+# place of another that is there (then the test of mail is left out).
+[ -e /usr/sbin/sendmail ] || test_set+=(exim4-daemon-light:/usr/sbin/exim4)
 
 die() {
 	echo "packages: $*" >&2
@@ -80,8 +85,8 @@ policy=/usr/sbin/policy-rc.d
 createcluster=/etc/postgresql-common/createcluster.conf
 # Services that a package would have enabled for the next boot.
 services=()
-for item in nginx fcgiwrap pgbouncer; do
-	[[ " ${missing[*]} " == *" $item "* ]] && services+=("$item")
+for item in nginx fcgiwrap pgbouncer exim4-daemon-light; do
+	[[ " ${missing[*]} " == *" $item "* ]] && services+=("${item%-daemon*}")
 done
 
 restore() {
@@ -100,7 +105,7 @@ apt() {
 }
 
 install() {
-	apt install --no-install-recommends "$@" && return
+	apt install --no-install-recommends --no-remove "$@" && return
 	die "could not install $*: $(grep '^E:' "$work/apt" | head -1)"
 }
 

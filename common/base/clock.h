@@ -1,6 +1,6 @@
 /*
  * Time.  Durations are measured on the monotonic clock.  The wall clock is
- * for logs and cookies only: every lease, schedule and retention decision
+ * for logs, cookies and what others are to see as the time: every lease, schedule and retention decision
  * uses the database's time.
  */
 #ifndef AFTERWORK_BASE_CLOCK_H

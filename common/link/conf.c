@@ -30,6 +30,8 @@ struct setting {
 
 static struct setting *settings;
 
+#define DATABASE_OF "DATABASE_URL_"
+
 /* The file's text without one trailing newline; NULL: none, or not readable.
  * A missing file is worth a word unless it only might have been there. */
 static char *
@@ -159,7 +161,7 @@ conf_duration_ms(
 const char *
 conf_database_url(const char *function)
 {
-	char name[NAME_LONGEST] = "DATABASE_URL_";
+	char name[NAME_LONGEST] = DATABASE_OF;
 	size_t at = strlen(name);
 
 	for (; *function != '\0' && at < sizeof(name) - 1; function++)
@@ -168,6 +170,17 @@ conf_database_url(const char *function)
 				 : (char)toupper((unsigned char)*function);
 	name[at] = '\0';
 	return conf_text(name, conf_text("DATABASE_URL", ""));
+}
+
+const char *
+conf_named(const char *name)
+{
+	const char *text = conf_text(name, NULL);
+
+	if (text == NULL &&
+	    strncmp(name, DATABASE_OF, strlen(DATABASE_OF)) == 0)
+		text = conf_text("DATABASE_URL", NULL);
+	return text;
 }
 
 const char *
@@ -207,8 +220,9 @@ passed_on(const char *variable)
 	static const char *const names[] = { "DATABASE_*", "CRON_SECRET*",
 		"MEDIA_STORE*", "SERVER_URL*", "RUNNER_*", "RUN_LIMIT*",
 		"MAX_DURATION*", "MAX_UPLOAD_BYTES*", "TOKEN_SECRET*",
-		"RETENTION*", "SMTP_*", "WEBHOOK_SECRET*", "S3_*", "TASKS_DIR*",
-		"LOG_LEVEL*", "PG*", "PATH", "LANG", "LC_*", "TZ", "HOME",
+		"RETENTION*", "SMTP_*", "WEBHOOK_SECRET*",
+		"HTTP_ALLOW_PRIVATE*", "S3_*", "TASKS_DIR*", "LOG_LEVEL*",
+		"PG*", "PATH", "LANG", "LC_*", "TZ", "HOME",
 		"CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY", "AFTERWORK_*",
 		"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" };
 	size_t n = strcspn(variable, "=");

@@ -29,6 +29,10 @@ bool conf_duration_ms(const char *name, int64_t otherwise_ms, int64_t *ret_ms,
  * own PG* variables). */
 const char *conf_database_url(const char *function);
 
+/* The value of any setting as conf_text() has it, or of DATABASE_URL_<X> as
+ * conf_database_url() has it; NULL when it has none. */
+const char *conf_named(const char *name);
+
 /* Folder for this host's slots and wake mark: RUNTIME_DIRECTORY (set by
  * systemd), else ".run/runtime". */
 const char *conf_runtime_dir(void);

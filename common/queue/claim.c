@@ -48,6 +48,7 @@ read_job(const struct db_rows *rows, int i, struct job *ret)
 		.memory_bytes = db_int(rows, i, 22),
 		.cpu_ms = db_int(rows, i, 23),
 		.traceparent = text_or_null(rows, i, 24),
+		.settings = text_or_null(rows, i, 25),
 	};
 }
 
@@ -55,7 +56,7 @@ static const char SQL_CLAIM_JOBS[] =
     "SELECT more, next_ms, upkeep_due, nth, queue, id, lease_no, task,\n"
     "    input, attempt, crashes, lease_ms, timeout_ms, retries, backoff,\n"
     "    delay_ms, max_delay_ms, jitter, retired, cancelled, handler,\n"
-    "    folder, memory_bytes, cpu_ms, traceparent\n"
+    "    folder, memory_bytes, cpu_ms, traceparent, settings\n"
     "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)";

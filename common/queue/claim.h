@@ -49,6 +49,7 @@ struct job {
 	const char *handler;     /* absolute path */
 	const char *folder;      /* its working directory */
 	const char *traceparent; /* of meta, as given; or NULL */
+	const char *settings;    /* names, a space between; or NULL */
 	int64_t memory_bytes;
 	int64_t cpu_ms;
 };

@@ -23,6 +23,7 @@ enum {
 #define TERABYTE (INT64_C(1) << 40)
 #define LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS   "0123456789"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* "30s", or a whole number of milliseconds. */
 static bool
@@ -386,6 +387,42 @@ read_input_schema(const struct jsnode *top, struct task_def *d, struct err *e)
 	return true;
 }
 
+/* --- settings ------------------------------------------------------------- */
+
+static bool
+is_setting(struct json_object *list, size_t i)
+{
+	const char *name = js_text_of(js_at(list, i));
+
+	if (name == NULL || strlen(name) > TASK_SETTING_MAX ||
+	    strspn(name, CAPITALS) == 0 ||
+	    strspn(name, CAPITALS DIGITS "_") != strlen(name))
+		return false;
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(js_text_of(js_at(list, k)), name) == 0)
+			return false;
+	return true;
+}
+
+static bool
+read_settings(const struct jsnode *top, struct task_def *d, struct err *e)
+{
+	struct json_object *list;
+
+	if (!jsnode_list(top, "settings", TASK_SETTINGS_MAX, &list, e))
+		return false;
+	for (size_t i = 0; i < js_len(list); i++)
+		if (!is_setting(list, i))
+			return jsnode_bad(top, "settings", e,
+			    "must be names as \"SMTP_URL\", each once");
+	if (js_len(list) > 0 && d->handler == NULL)
+		return jsnode_bad(
+		    top, "settings", e, "are for a task with a handler");
+	d->settings = js_len(list) > 0 ? list : NULL;
+	d->settings_line = jsnode_line(top, "settings");
+	return true;
+}
+
 /* --- the whole ------------------------------------------------------------ */
 
 static bool
@@ -393,7 +430,7 @@ read_all(const struct jsnode *top, struct task_def *d, struct err *e)
 {
 	static const char *const keys[] = { "slug", "label", "handler",
 		"inputSchema", "queue", "priority", "timeout", "retries",
-		"concurrency", "schedule", "limits", NULL };
+		"concurrency", "schedule", "limits", "settings", NULL };
 
 	return jsnode_keys(top, keys, e) && read_slug(top, d, e) &&
 	       jsnode_text(top, "label", LABEL_MAX, d->slug, &d->label, e) &&
@@ -404,7 +441,8 @@ read_all(const struct jsnode *top, struct task_def *d, struct err *e)
 	       get_duration(
 		   top, "timeout", 1, DEFAULT_TIMEOUT_MS, &d->timeout_ms, e) &&
 	       read_retries(top, d, e) && read_concurrency(top, d, e) &&
-	       read_schedules(top, d, e) && read_limits(top, d, e);
+	       read_schedules(top, d, e) && read_limits(top, d, e) &&
+	       read_settings(top, d, e);
 }
 
 bool
@@ -516,6 +554,8 @@ taskfile_registration(
 	js_set(o, "concurrency", concurrency_json(d));
 	js_set(o, "schedule", schedule_json(d));
 	js_set(o, "limits", limits_json(d));
+	if (d->settings != NULL)
+		js_set(o, "settings", js_ref(d->settings));
 	return o;
 }
 

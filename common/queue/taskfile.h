@@ -8,8 +8,8 @@
  * Keys (all but slug may be left out): slug, label, handler, inputSchema,
  * queue, priority, timeout, retries {attempts, backoff {type, delay, max,
  * jitter}}, concurrency {key, max, supersedes}, schedule [{cron, timezone,
- * queue, missed}], limits {memory, cpu}.  A key that is none of these is
- * refused, since a misspelt one would be a silent default.
+ * queue, missed}], limits {memory, cpu}, settings [names].  A key that is none
+ * of these is refused, since a misspelt one would be a silent default.
  */
 #ifndef AFTERWORK_QUEUE_TASKFILE_H
 #define AFTERWORK_QUEUE_TASKFILE_H
@@ -24,6 +24,8 @@ enum {
 	TASK_SLUG_MAX = 64,
 	TASK_QUEUE_MAX = 100,
 	TASK_KEY_MAX = 255,
+	TASK_SETTINGS_MAX = 8,
+	TASK_SETTING_MAX = 48, /* bytes of a name */
 };
 
 struct task_schedule {
@@ -54,10 +56,11 @@ struct task_def {
 	bool supersedes;
 	struct task_schedule schedules[TASK_SCHEDULES_MAX];
 	size_t nschedules;
-	int64_t memory_bytes; /* 0: no limit */
-	int64_t cpu_ms;       /* 0: no limit */
+	int64_t memory_bytes;         /* 0: no limit */
+	int64_t cpu_ms;               /* 0: no limit */
+	struct json_object *settings; /* names, at least one; NULL: none */
 	/* Where the file says what its reader must check; 0: not known. */
-	int handler_line, timeout_line;
+	int handler_line, timeout_line, settings_line;
 };
 
 /*

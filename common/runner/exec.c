@@ -11,7 +11,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/path.h"
-#include "common/runner/spawn.h"
 #include "common/runner/tail.h"
 
 enum {
@@ -114,7 +113,10 @@ start(struct run *r, struct err *e)
 	    !open_pipe(&r->note, &r->child[3], e))
 		return false;
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	memcpy(s.fds, r->child, sizeof(s.fds));
+	memcpy(s.fds, r->child, sizeof(r->child));
+	s.nfds = LEN(r->child);
+	for (size_t i = 0; i < w->nmore; i++)
+		s.fds[s.nfds++] = w->more[i];
 	r->start_us = clock_mono_us();
 	if (!spawn_start(&s, &r->pid, &r->pidfd, e))
 		return false;

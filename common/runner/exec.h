@@ -18,6 +18,7 @@
 
 #include "common/base/buf.h"
 #include "common/runner/reap.h"
+#include "common/runner/spawn.h"
 
 enum {
 	EXEC_OUTPUT_MAX = 1024 * 1024,
@@ -33,6 +34,8 @@ struct exec_want {
 	const char *folder; /* working directory */
 	char *const *envp;
 	const char *input;
+	const int *more; /* descriptors that it has from 4 on */
+	size_t nmore;    /* at most SPAWN_FDS_MAX - SPAWN_FDS */
 	int64_t timeout_ms;
 	int64_t memory_bytes, cpu_ms; /* spawn.h; 0: no limit */
 	int stop_fd;                  /* readable: ask stop(); -1: none */

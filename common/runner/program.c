@@ -8,6 +8,7 @@
 #include "common/link/conf.h"
 #include "common/link/js.h"
 #include "common/runner/exec.h"
+#include "common/runner/grant.h"
 #include "common/runner/verdict.h"
 
 enum {
@@ -21,7 +22,7 @@ struct env {
 	char task[sizeof("AFTERWORK_TASK=") + JOB_TASK_MAX];
 	char queue[sizeof("AFTERWORK_QUEUE=") + JOB_QUEUE_MAX];
 	char trace[sizeof("TRACEPARENT=") + TRACE_LEN];
-	char *vars[CONF_TASK_VARS + OWN_VARS + 1];
+	char *vars[CONF_TASK_VARS + OWN_VARS + GRANT_MAX + 1];
 };
 
 /* --- the environment ------------------------------------------------------ */
@@ -59,7 +60,8 @@ set_trace(const char *given, char *ret, size_t size)
 }
 
 static void
-set_env(const struct worker *w, const struct job *job, struct env *ret)
+set_env(const struct worker *w, const struct job *job, struct grant *grant,
+    struct env *ret)
 {
 	const char *given[CONF_TASK_VARS];
 	size_t n = conf_task_vars(given), k = 0;
@@ -81,6 +83,8 @@ set_env(const struct worker *w, const struct job *job, struct env *ret)
 		ret->vars[k++] = (char *)(uintptr_t)given[i];
 	for (size_t i = 0; i < LEN(own); i++)
 		ret->vars[k++] = own[i];
+	for (size_t i = 0; i < grant->n; i++)
+		ret->vars[k++] = grant->vars[i];
 	ret->vars[k] = NULL;
 }
 
@@ -186,13 +190,17 @@ program_run(struct worker *w, const struct job *job, struct settlement *ret)
 		.slow = tell_slow,
 		.line = take_line,
 		.ctx = &r };
+	AUTO_GRANT grant = { .n = 0 };
 	struct err why = { 0 };
 	struct env env;
+	bool ran = grant_open(job->settings, &grant, &why);
 
-	set_env(w, job, &env);
+	set_env(w, job, &grant, &env);
 	want.envp = env.vars;
+	want.more = grant.fds;
+	want.nmore = grant.n;
 	atomic_store(&w->board->ran_programs, true);
-	if (!exec_run(&want, &result, &why)) {
+	if (!ran || !exec_run(&want, &result, &why)) {
 		not_started(w, job, &why, ret);
 		return;
 	}

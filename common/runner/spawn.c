@@ -43,22 +43,22 @@ set_limits(const struct spawn *s)
 	       (cpu_s == 0 || limit(RLIMIT_CPU, cpu_s, cpu_s + CPU_GRACE_S));
 }
 
-/* First out of the way of 0 to 3, then to their places; the rest closes with
- * the exec. */
+/* First out of the way of where they go, then to their places; the rest closes
+ * with the exec. */
 static bool
 set_fds(const struct spawn *s)
 {
-	int fds[SPAWN_FDS];
+	int fds[SPAWN_FDS_MAX], n = (int)s->nfds;
 
-	for (int i = 0; i < SPAWN_FDS; i++) {
-		fds[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, SPAWN_FDS);
+	for (int i = 0; i < n; i++) {
+		fds[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, n);
 		if (fds[i] < 0)
 			return false;
 	}
-	for (int i = 0; i < SPAWN_FDS; i++)
+	for (int i = 0; i < n; i++)
 		if (dup2(fds[i], i) < 0)
 			return false;
-	proc_cloexec_from(SPAWN_FDS);
+	proc_cloexec_from(n);
 	return true;
 }
 
@@ -69,7 +69,7 @@ become(void *arg)
 {
 	struct start *start = arg;
 	const struct spawn *s = start->want;
-	char *const argv[] = { (char *)(uintptr_t)s->path, NULL };
+	char *const alone[] = { (char *)(uintptr_t)s->path, NULL };
 
 	(void)setsid();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,7 +77,8 @@ become(void *arg)
 		_exit(127);
 	if (set_limits(s) && set_fds(s) && chdir(s->folder) == 0) {
 		proc_reset_signals();
-		(void)execve(s->path, argv, s->envp);
+		(void)execve(
+		    s->path, s->argv == NULL ? alone : s->argv, s->envp);
 	}
 	start->error = errno;
 	_exit(127);

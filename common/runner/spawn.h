@@ -1,7 +1,7 @@
 /*
  * Starting a program that is not ours, with nothing of ours.
  *
- * It gets descriptors 0 to 3 and no other, the environment that is given, a
+ * It gets the descriptors and the environment that are given and no other, a
  * session of its own, default signals, and limits; it dies with the process
  * that started it.  The parent's memory is not copied: the child borrows it
  * until it execs, as posix_spawn() does, which cannot set limits.
@@ -11,13 +11,15 @@
 
 #include "common/base/err.h"
 
-enum { SPAWN_FDS = 4 };
+enum { SPAWN_FDS = 4, SPAWN_FDS_MAX = 12 };
 
 struct spawn {
-	const char *path;   /* absolute; also its argv[0] */
+	const char *path;   /* absolute */
+	char *const *argv;  /* NULL: the path alone */
 	const char *folder; /* its working directory */
 	char *const *envp;
-	int fds[SPAWN_FDS]; /* become 0, 1, 2 and 3 */
+	int fds[SPAWN_FDS_MAX]; /* become 0, 1, 2 and so on */
+	size_t nfds;
 	/*
 	 * Bytes of private memory of one process (RLIMIT_DATA), 0: no limit.
 	 * Not RLIMIT_AS: that counts addresses, of which many runtimes reserve

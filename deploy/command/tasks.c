@@ -31,6 +31,7 @@ struct found_list {
 	struct found *v;
 	size_t n;
 	int64_t max_ms; /* longest timeout that fits a runner */
+	bool own;       /* what is added now is of TASKS_DIR */
 };
 
 static void
@@ -97,6 +98,17 @@ check_timeout(const struct found *f, int64_t max_ms, struct err *e)
 	    (long long)(max_ms / 1000));
 }
 
+/* A folder that anybody may add to is not to ask for the runner's secrets. */
+static bool
+check_settings(const struct found *f, bool own, struct err *e)
+{
+	if (!own || f->def.settings == NULL)
+		return true;
+	return err_fail(e, ERR_INVALID,
+	    "%s: line %d: settings are given to built-in tasks only", f->file,
+	    f->def.settings_line);
+}
+
 static bool
 check_unique(const struct found_list *l, const struct found *f, struct err *e)
 {
@@ -153,7 +165,8 @@ add_folder(struct found_list *l, const char *folder, struct err *e)
 	f->file = file;
 	file = NULL;
 	if (f->folder == NULL || !read_def(f, e) || !find_handler(f, e) ||
-	    !check_timeout(f, l->max_ms, e) || !check_unique(l, f, e)) {
+	    !check_timeout(f, l->max_ms, e) || !check_settings(f, l->own, e) ||
+	    !check_unique(l, f, e)) {
 		l->n++; /* for the list to release */
 		return false;
 	}
@@ -197,7 +210,7 @@ static bool
 add_builtin(struct found_list *l, struct err *e)
 {
 	static const char *const places[] = { "tasks",
-		"../share/afterwork/tasks" };
+		"../lib/afterwork/tasks" };
 	AUTO_TEXT *self = path_self_dir();
 
 	for (size_t i = 0; self != NULL && i < LEN(places); i++) {
@@ -216,6 +229,7 @@ add_own(struct found_list *l, struct err *e)
 {
 	const char *dirs = conf_text("TASKS_DIR", "");
 
+	l->own = true;
 	while (*dirs != '\0') {
 		size_t n = strcspn(dirs, ":");
 		AUTO_TEXT *dir = strndup(dirs, n);

@@ -70,6 +70,8 @@ done <<'END'
 {"slug":"mail","schedule":[{"cron":"0 7 * * *",\n"timezone":"Mars/Base"}]}|line 2: schedule\.0\.timezone "Mars/Base" is not known
 {"slug":"mail","schedule":[{"cron":"0 7 * * *","timezone":"UTC+2"}]}|line 1: schedule\.0\.timezone "UTC\+2" is not known
 {"slug":"mail","schedule":[{"cron":"0 7 * * *"},\n{"cron":"0 7 * * *"}]}|line 2: schedule\.1\.cron is there twice
+{"slug":"mail","handler":"./handler",\n"settings":["SMTP_URL"]}|line 2: settings are given to built-in tasks only
+{"slug":"mail",\n"settings":["SMTP_URL"]}|line 2: settings are for a task with a handler
 {"slug":"mail","inputSchema":[{"name":"a","type":"soup"}]}|line 1: inputSchema\.0\.type "soup" is not known
 END
 sql_is "SELECT timeout_ms FROM afterwork.task WHERE slug = 'mail'" 120000 \

@@ -32,7 +32,7 @@ static const struct {
 	{ "an unknown key", "{\"slug\":\"a\",\n\"retrys\":1}",
 	    "line 2: retrys is an unknown key; known are: slug, label, "
 	    "handler, inputSchema, queue, priority, timeout, retries, "
-	    "concurrency, schedule, limits" },
+	    "concurrency, schedule, limits, settings" },
 	{ "an unknown key further down",
 	    "{\"slug\":\"a\",\"retries\":{\"backoff\":{\n\"typ\":\"fixed\"}}}",
 	    "line 2: retries.backoff.typ is an unknown key; known are: type, "
@@ -120,6 +120,19 @@ static const struct {
 	{ "a cpu limit under a second",
 	    "{\"slug\":\"a\",\"limits\":{\"cpu\":\"10ms\"}}",
 	    "line 1: limits.cpu must be at least 1000 ms and at most a year" },
+	{ "a setting that is no name",
+	    "{\"slug\":\"a\",\"handler\":\"./h\",\"settings\":[\"a b\"]}",
+	    "line 1: settings must be names as \"SMTP_URL\", each once" },
+	{ "a setting that is no text",
+	    "{\"slug\":\"a\",\"handler\":\"./h\",\"settings\":[7]}",
+	    "line 1: settings must be names as \"SMTP_URL\", each once" },
+	{ "a setting that is there twice",
+	    "{\"slug\":\"a\",\"handler\":\"./h\",\n"
+	    "\"settings\":[\"X\",\"Y\",\"X\"]}",
+	    "line 2: settings must be names as \"SMTP_URL\", each once" },
+	{ "settings of what is compiled in",
+	    "{\"slug\":\"a\",\"settings\":[\"X\"]}",
+	    "line 1: settings are for a task with a handler" },
 	{ "a field without a name",
 	    "{\"slug\":\"a\",\"inputSchema\":[{\"type\":\"text\"}]}",
 	    "line 1: inputSchema.0.name is required" },

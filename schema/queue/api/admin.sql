@@ -4,7 +4,8 @@
 -- Register one task as its task.json says, in the shape that `afterwork tasks
 -- sync` sends: slug, label, handler (null: compiled in), folder, inputSchema,
 -- queue, priority, timeoutMs, retries {attempts, backoffType, delayMs, maxMs,
--- jitter}, concurrency, schedule, limits.  'added', 'changed' or 'unchanged'.
+-- jitter}, concurrency, schedule, limits, settings (names).  'added', 'changed'
+-- or 'unchanged'.
 CREATE OR REPLACE FUNCTION afterwork.task_register(def jsonb)
 RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
@@ -31,6 +32,11 @@ BEGIN
 	new.concurrency := nullif(def -> 'concurrency', 'null');
 	new.schedule := nullif(def -> 'schedule', 'null');
 	new.limits := nullif(def -> 'limits', 'null');
+	new.settings := ARRAY(SELECT jsonb_array_elements_text(
+	    nullif(def -> 'settings', 'null')));
+	IF new.settings = '{}' THEN
+		new.settings := NULL;
+	END IF;
 	new.registered_at := coalesce(old.registered_at, now());
 
 	INSERT INTO afterwork.queue (name) VALUES (new.queue)

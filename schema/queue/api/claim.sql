@@ -39,7 +39,8 @@ RETURNS TABLE (nth integer, queue text, id bigint, lease_no bigint, task text,
 	timeout_ms integer, retries integer, backoff text, delay_ms bigint,
 	max_delay_ms bigint, jitter boolean, retired boolean, cancelled boolean,
 	handler text, folder text, memory_bytes bigint, cpu_ms bigint,
-	traceparent text, more boolean, next_ms bigint, upkeep_due boolean)
+	traceparent text, settings text, more boolean, next_ms bigint,
+	upkeep_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off
@@ -145,7 +146,7 @@ BEGIN
 		    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
 		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
-		    missed, NULL::bigint, NULL::boolean;
+		    array_to_string(t.settings, ' '), missed, NULL::bigint, NULL::boolean;
 		RETURN;
 	END LOOP;
 	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due
