@@ -185,27 +185,24 @@ crypt_password_check(const char *password, const char *hash)
 	return match && hash != NULL;
 }
 
-/* --- JSON Web Tokens --- */
+/* --- message authentication, base64 --- */
 
 static void
-jwt_mac(
-    const char *key, const char *p, size_t n, unsigned char ret[static HASH])
+hmac(const void *key, size_t nkey, const void *p, size_t n,
+    unsigned char ret[static HASH])
 {
 	crypto_auth_hmacsha256_state state;
 
 	/* The streaming form takes a key of any length, as RFC 2104 has it. */
-	(void)crypto_auth_hmacsha256_init(
-	    &state, (const unsigned char *)key, strlen(key));
-	(void)crypto_auth_hmacsha256_update(
-	    &state, (const unsigned char *)p, n);
+	(void)crypto_auth_hmacsha256_init(&state, key, nkey);
+	(void)crypto_auth_hmacsha256_update(&state, p, n);
 	(void)crypto_auth_hmacsha256_final(&state, ret);
 	sodium_memzero(&state, sizeof(state));
 }
 
 static void
-add_base64url(struct buf *b, const void *p, size_t n)
+add_base64(struct buf *b, const void *p, size_t n, int variant)
 {
-	const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 	size_t room = sodium_base64_encoded_len(n, variant);
 
 	if (!buf_reserve(b, room))
@@ -216,17 +213,45 @@ add_base64url(struct buf *b, const void *p, size_t n)
 
 /* Append the bytes that the text stands for; false when it is malformed. */
 static bool
-add_unbase64url(struct buf *b, const char *p, size_t n)
+add_unbase64(struct buf *b, const char *p, size_t n, int variant)
 {
 	size_t got;
 
 	if (!buf_reserve(b, n) ||
 	    sodium_base642bin((unsigned char *)b->data + b->len, n, p, n, NULL,
-		&got, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+		&got, NULL, variant) != 0)
 		return false;
 	b->len += got;
 	b->data[b->len] = '\0';
 	return true;
+}
+
+void
+crypt_hmac_base64(
+    const void *key, size_t nkey, const void *p, size_t n, struct buf *ret)
+{
+	unsigned char mac[HASH];
+
+	hmac(key, nkey, p, n, mac);
+	add_base64(ret, mac, sizeof(mac), sodium_base64_VARIANT_ORIGINAL);
+}
+
+bool
+crypt_unbase64(const char *text, struct buf *ret)
+{
+	return add_unbase64(
+	    ret, text, strlen(text), sodium_base64_VARIANT_ORIGINAL);
+}
+
+/* --- JSON Web Tokens --- */
+
+enum { JWT_BASE64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING };
+
+static void
+jwt_mac(
+    const char *key, const char *p, size_t n, unsigned char ret[static HASH])
+{
+	hmac(key, strlen(key), p, n, ret);
 }
 
 void
@@ -237,12 +262,12 @@ crypt_jwt_sign(const char *key, const char *claims, size_t n, struct buf *ret)
 
 	buf_adds(ret, JWT_HEADER);
 	buf_addc(ret, '.');
-	add_base64url(ret, claims, n);
+	add_base64(ret, claims, n, JWT_BASE64);
 	if (ret->broken)
 		return;
 	jwt_mac(key, ret->data + start, ret->len - start, mac);
 	buf_addc(ret, '.');
-	add_base64url(ret, mac, sizeof(mac));
+	add_base64(ret, mac, sizeof(mac), JWT_BASE64);
 }
 
 /* The header is an object whose alg is HS256, whoever wrote it. */
@@ -254,7 +279,7 @@ jwt_header_holds(const char *p, size_t n)
 	const char *alg;
 	struct err e;
 
-	return add_unbase64url(&json, p, n) &&
+	return add_unbase64(&json, p, n, JWT_BASE64) &&
 	       js_parse_object(json.data, json.len, &header, &e) &&
 	       js_text(header, "alg", "", &alg, &e) &&
 	       strcmp(alg, "HS256") == 0 && js_get(header, "crit") == NULL;
@@ -274,11 +299,13 @@ crypt_jwt_open(const char *key, const char *token, size_t n, struct buf *ret)
 	if (dot2 == NULL || key == NULL || key[0] == '\0')
 		return false;
 	jwt_mac(key, token, (size_t)(dot2 - token), want);
-	if (!add_unbase64url(&mac, dot2 + 1, n - (size_t)(dot2 + 1 - token)) ||
+	if (!add_unbase64(
+		&mac, dot2 + 1, n - (size_t)(dot2 + 1 - token), JWT_BASE64) ||
 	    mac.len != HASH || sodium_memcmp(mac.data, want, HASH) != 0)
 		return false;
 	if (!jwt_header_holds(token, (size_t)(dot1 - token)) ||
-	    !add_unbase64url(&claims, dot1 + 1, (size_t)(dot2 - dot1 - 1)))
+	    !add_unbase64(
+		&claims, dot1 + 1, (size_t)(dot2 - dot1 - 1), JWT_BASE64))
 		return false;
 	buf_add(ret, claims.data, claims.len);
 	return !ret->broken;

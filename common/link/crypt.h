@@ -56,6 +56,12 @@ void crypt_jwt_sign(
 bool crypt_jwt_open(
     const char *key, const char *token, size_t n, struct buf *ret) MUSTCHECK;
 
+/* HMAC-SHA256 of n bytes under a key of any length, appended as base64. */
+void crypt_hmac_base64(
+    const void *key, size_t nkey, const void *p, size_t n, struct buf *ret);
+/* Append the bytes that a base64 text stands for; false: it is none. */
+bool crypt_unbase64(const char *text, struct buf *ret) MUSTCHECK;
+
 void crypt_wipe(void *p, size_t n);
 
 #endif

@@ -1,5 +1,7 @@
 #include "common/link/net.h"
 
+#include <sys/socket.h>
+
 #include <curl/curl.h>
 
 enum { CONNECT_MS = 10 * 1000 };
@@ -8,7 +10,11 @@ struct call {
 	CURL *curl;
 	struct curl_slist *headers;
 	struct buf *body;
-	size_t room; /* of the body that is still kept */
+	size_t room;                      /* of the body that is still kept */
+	bool ends;                        /* and then the call ends */
+	bool cut;                         /* it did */
+	const struct net_ranges *allowed; /* NULL: any address */
+	int opened, refused;              /* addresses */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -29,7 +35,22 @@ keep(char *p, size_t size, size_t n, void *ctx)
 
 	buf_add(c->body, p, kept);
 	c->room -= kept;
-	return bytes;
+	c->cut = kept < bytes;
+	return c->cut && c->ends ? 0 : bytes;
+}
+
+/* For each address that is tried. */
+static curl_socket_t
+open_socket(void *ctx, curlsocktype purpose UNUSED, struct curl_sockaddr *a)
+{
+	struct call *c = ctx;
+
+	if (!net_address_allowed(&a->addr, c->allowed)) {
+		c->refused++;
+		return CURL_SOCKET_BAD;
+	}
+	c->opened++;
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
 /* A byte below 0x20 would end the line and begin another header. */
@@ -100,12 +121,34 @@ set_up(struct call *c, const struct net_get *g)
 }
 
 static bool
+set_up_send(struct call *c, const struct net_send *s)
+{
+	CURL *h = c->curl;
+	bool has_body = s->body != NULL;
+
+	return curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket) ==
+		   CURLE_OK &&
+	       curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, c) == CURLE_OK &&
+	       (!has_body || (curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE,
+				  (curl_off_t)s->nbody) == CURLE_OK &&
+				 curl_easy_setopt(h, CURLOPT_POSTFIELDS,
+				     s->body) == CURLE_OK)) &&
+	       curl_easy_setopt(h, CURLOPT_NOBODY,
+		   (long)(strcmp(s->method, "HEAD") == 0)) == CURLE_OK &&
+	       curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, s->method) ==
+		   CURLE_OK;
+}
+
+static bool
 perform(struct call *c, int *ret_status, struct err *e)
 {
 	CURLcode code = curl_easy_perform(c->curl);
 	long status = 0;
 
-	if (code != CURLE_OK)
+	if (c->opened == 0 && c->refused > 0)
+		return err_fail(e, ERR_FORBIDDEN,
+		    "the address of that host is not a public one");
+	if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && c->cut))
 		return err_fail(e,
 		    code == CURLE_URL_MALFORMAT ||
 			    code == CURLE_UNSUPPORTED_PROTOCOL
@@ -118,6 +161,22 @@ perform(struct call *c, int *ret_status, struct err *e)
 	return true;
 }
 
+static bool
+prepare(struct call *c, const struct net_get *g, struct err *e)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_fail(e, ERR_UNAVAILABLE, "could not start libcurl");
+	c->curl = curl_easy_init();
+	if (c->curl == NULL)
+		return err_fail(e, ERR_UNAVAILABLE, "out of memory");
+	/* No waiting for a "100 Continue" before a long body. */
+	if (!add_headers(c, g, e) || !add_header(c, "Expect:", e))
+		return false;
+	if (!set_up(c, g))
+		return err_fail(e, ERR_UNAVAILABLE, "could not set up libcurl");
+	return true;
+}
+
 bool
 net_get(const struct net_get *g, int *ret_status, struct buf *ret_body,
     struct err *e)
@@ -125,14 +184,38 @@ net_get(const struct net_get *g, int *ret_status, struct buf *ret_body,
 	CLEANUP(call_release)
 	struct call c = { .body = ret_body, .room = g->max_bytes };
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return err_fail(e, ERR_UNAVAILABLE, "could not start libcurl");
-	c.curl = curl_easy_init();
-	if (c.curl == NULL)
-		return err_fail(e, ERR_UNAVAILABLE, "out of memory");
-	if (!add_headers(&c, g, e))
+	return prepare(&c, g, e) && perform(&c, ret_status, e) &&
+	       buf_ok(ret_body, e);
+}
+
+void
+net_answer_release(struct net_answer *a)
+{
+	buf_release(&a->body);
+}
+
+bool
+net_send(const struct net_send *s, struct net_answer *ret, struct err *e)
+{
+	CLEANUP(call_release)
+	struct call c = { .body = &ret->body,
+		.room = s->how.max_bytes,
+		.ends = true,
+		.allowed = s->allowed };
+	curl_off_t wait_s = 0;
+	char *type = NULL;
+
+	if (!prepare(&c, &s->how, e))
 		return false;
-	if (!set_up(&c, g))
+	if (!set_up_send(&c, s))
 		return err_fail(e, ERR_UNAVAILABLE, "could not set up libcurl");
-	return perform(&c, ret_status, e) && buf_ok(ret_body, e);
+	if (!perform(&c, &ret->status, e) || !buf_ok(&ret->body, e))
+		return false;
+	(void)curl_easy_getinfo(c.curl, CURLINFO_RETRY_AFTER, &wait_s);
+	(void)curl_easy_getinfo(c.curl, CURLINFO_CONTENT_TYPE, &type);
+	ret->retry_after_s = wait_s;
+	ret->cut = c.cut;
+	(void)snprintf(
+	    ret->type, sizeof(ret->type), "%s", type == NULL ? "" : type);
+	return true;
 }

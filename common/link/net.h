@@ -1,5 +1,6 @@
 /*
- * HTTP to other servers: the only caller of libcurl.
+ * HTTP and mail to other servers: the only callers of libcurl are this and
+ * net_mail.
  *
  * Http and https only, certificates checked, no redirect followed, no proxy,
  * no cookie, no ~/.netrc.  One call at a time; nothing is kept between calls.
@@ -8,6 +9,7 @@
 #define AFTERWORK_LINK_NET_H
 
 #include "common/base/buf.h"
+#include "common/link/net_address.h"
 
 /* All texts are borrowed; NULL ones are not sent. */
 struct net_get {
@@ -28,5 +30,33 @@ struct net_get {
  */
 bool net_get(const struct net_get *g, int *ret_status, struct buf *ret_body,
     struct err *e) MUSTCHECK;
+
+/* A call to an address that somebody else chose. */
+struct net_send {
+	struct net_get how; /* max_bytes: the call ends there */
+	const char *method;
+	const void *body; /* NULL: none */
+	size_t nbody;
+	const struct net_ranges *allowed; /* besides public addresses */
+};
+
+struct net_answer {
+	int status;
+	int64_t retry_after_s; /* 0: it does not say */
+	bool cut;              /* there was more than max_bytes of body */
+	struct buf body;
+	char type[128]; /* Content-Type, or "" */
+};
+#define AUTO_NET_ANSWER CLEANUP(net_answer_release) struct net_answer
+void net_answer_release(struct net_answer *a);
+
+/*
+ * The same for any method, to public addresses only: it is looked at the very
+ * address that is connected to, after the name was resolved.  ERR_FORBIDDEN:
+ * there was no other.  *ret, which is to be all zero but for its body
+ * (BUF_INIT), is given.
+ */
+bool net_send(
+    const struct net_send *s, struct net_answer *ret, struct err *e) MUSTCHECK;
 
 #endif
