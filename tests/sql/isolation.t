@@ -68,6 +68,7 @@ orders assert 56 'first worked' 'first worked, second worked' 'second worked'
 orders unique 210 'one made one' 'two made one' 'nothing'
 orders snapshot 210 'one made one' 'two made one' 'nothing'
 orders key 630 'one' 'two' 'nothing'
+orders order 90 'one' 'two' 'nothing'
 orders queue 90 'one' 'two' 'nothing'
 orders supersede 90 'early runs' 'one runs' 'two runs' 'nothing'
 

@@ -126,6 +126,7 @@ RETURNS bigint LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
 AS $$
 DECLARE
 	keys  text[];
+	heirs text[];	-- keys of jobs that were next, but had no place yet
 	ended bigint;
 BEGIN
 	-- A key before its jobs, as everywhere: whoever gives a place back holds
@@ -133,7 +134,8 @@ BEGIN
 	PERFORM FROM afterwork.place p
 	WHERE p.queue = here AND p.key = ANY (ARRAY(
 	        SELECT j.concurrency_key FROM afterwork.job j
-	        WHERE j.queue = here AND j.id = ANY (ids) AND j.has_place))
+	        WHERE j.queue = here AND j.id = ANY (ids)
+	          AND j.concurrency_key IS NOT NULL))
 	ORDER BY p.key FOR UPDATE;
 	WITH gone AS (
 		DELETE FROM afterwork.job j
@@ -153,10 +155,15 @@ BEGIN
 		FROM gone g
 	)
 	SELECT count(*), array_agg(g.concurrency_key) FILTER (WHERE g.has_place)
-	        || array_agg(''::text) FILTER (WHERE g.has_queue_place)
-	INTO ended, keys FROM gone g;
+	        || array_agg(''::text) FILTER (WHERE g.has_queue_place),
+	    array_agg(DISTINCT g.concurrency_key) FILTER (WHERE NOT g.has_place
+	        AND g.concurrency_key IS NOT NULL)
+	INTO ended, keys, heirs FROM gone g;
 	IF keys IS NOT NULL THEN
 		PERFORM afterwork.give_places(here, keys);
+	END IF;
+	IF heirs IS NOT NULL THEN
+		PERFORM afterwork.let_in(here, heirs);
 	END IF;
 	RETURN ended;
 END

@@ -81,13 +81,22 @@ END
 $$;
 
 -- With replace: the waiting holder of a unique key takes this input and time.
--- Its id, or null: none waits.
+-- Its id, or null: none waits.  If it was next of a key with places, and now
+-- waits for its time, another is.
 CREATE OR REPLACE FUNCTION afterwork.replace_job(place text, key text,
 	new_input jsonb, new_run_at timestamptz)
 RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
 	holder bigint;
+	turn   text;	-- the key whose turn it leaves to others
 BEGIN
+	-- A key before its jobs, as everywhere.
+	PERFORM FROM afterwork.place p
+	WHERE p.queue = replace_job.place AND p.key = (
+	    SELECT j.concurrency_key FROM afterwork.job j
+	    WHERE j.queue = replace_job.place AND j.unique_key = replace_job.key
+	      AND NOT j.unique_free AND j.lease_until IS NULL)
+	FOR UPDATE;
 	UPDATE afterwork.job j
 	SET input = new_input,
 	    state = CASE WHEN new_run_at > clock_timestamp() THEN 'delayed'
@@ -96,7 +105,12 @@ BEGIN
 	    wait_until = new_run_at
 	WHERE j.queue = place AND j.unique_key = key AND NOT j.unique_free
 	  AND j.lease_until IS NULL
-	RETURNING j.id INTO holder;
+	RETURNING j.id, CASE WHEN j.state = 'delayed' AND NOT j.has_place
+	    THEN j.concurrency_key END
+	INTO holder, turn;
+	IF turn IS NOT NULL THEN
+		PERFORM afterwork.let_in(place, ARRAY[turn]);
+	END IF;
 	RETURN holder;
 END
 $$;

@@ -16,7 +16,9 @@
 
 -- Of these claimable jobs of one queue, in their order, those that have a
 -- place now, which they take; the others are blocked, or left as they are
--- where somebody else has locked their key.
+-- where somebody else has locked their key.  A key's only place is for its
+-- first job, even if the caller has not seen that one: another claim may have
+-- locked it, or it was let in a moment ago.
 CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[])
 RETURNS bigint[] LANGUAGE plpgsql SET search_path = ''
 SET enable_seqscan = off SET jit = off
@@ -37,7 +39,7 @@ BEGIN
 	    WHERE p.queue = here AND p.key = k.key)
 	ON CONFLICT DO NOTHING;
 	WITH wanted AS MATERIALIZED (
-		SELECT j.id, j.concurrency_key AS key, w.n,
+		SELECT j.id, j.concurrency_key AS key, w.n, j.priority, j.run_at,
 		    coalesce((t.concurrency ->> 'max')::integer, 1) AS max
 		FROM unnest(ids) WITH ORDINALITY AS w (id, n),
 		    afterwork.job j, afterwork.task t
@@ -52,7 +54,13 @@ BEGIN
 	), ranked AS MATERIALIZED (
 		SELECT w.id, w.key, w.max, l.key IS NOT NULL AS mine,
 		    l.taken + row_number() OVER (PARTITION BY w.key ORDER BY w.n)
-		        <= w.max AS fits
+		        <= w.max AND (w.max > 1 OR NOT EXISTS (
+		        SELECT FROM afterwork.job o
+		        WHERE o.queue = here AND o.concurrency_key = w.key
+		          AND o.state IN ('ready', 'blocked')
+		          AND NOT o.has_place
+		          AND (o.priority, o.run_at, o.id)
+		              < (w.priority, w.run_at, w.id))) AS fits
 		FROM wanted w LEFT JOIN locked l ON l.key = w.key
 	), taken AS (
 		UPDATE afterwork.place p SET taken = p.taken + r.n, max = r.max
