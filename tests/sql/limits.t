@@ -138,6 +138,25 @@ is "$(sql "SELECT state, error FROM afterwork.history WHERE id = $c")" \
 settle 'done' "$a"
 is "$(claim 1)$(claim 1)" "$b$d" 'the newest runs'
 is "$(books)" 0 'the books are right'
+delay=60000 settle retry "$d"
+e=$(add newest '{"n":1}')
+is "$(sql "SELECT state FROM afterwork.jobs WHERE id = $d")|$(claim 1)" "cancelled|$e" \
+	'one that waits for another try leaves its place to the newer one'
+is "$(books)" 0 'the books are right'
+exec {tx}> >(exec psql -Xq "$DATABASE_URL" >"$work/tx" 2>&1)
+tx_pid=$!
+settle retry "$e"
+f=$(add newest '{"n":1}') # has the place now, and is claimed
+claim 1 >/dev/null
+echo "BEGIN; SELECT afterwork.enqueue('newest', '{\"n\":1}'); SELECT 'stored' AS told;" >&$tx
+await 5 'grep -q stored "$work/tx"' || bail 'no transaction'
+PGOPTIONS='-c lock_timeout=1s' settle 'done' "$f"
+is "$(sql "SELECT state FROM afterwork.jobs WHERE id = $f")" 'done' \
+	'a transaction that stores a newer one keeps nobody from ending his'
+echo 'COMMIT;' >&$tx
+exec {tx}>&-
+wait "$tx_pid"
+is "$(claim 1 | wc -w),$(books)" 1,0 'and the newer one is claimed'
 clear
 
 # --- hard, whoever claims when ---

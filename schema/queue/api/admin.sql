@@ -119,9 +119,11 @@ END
 $$;
 
 -- End those of the jobs that nobody holds, as cancelled with these words; how
--- many.
+-- many.  heir, a job of the same key that follows them, gets a place that one of
+-- them had, and needs nobody to let it in: then the key is not locked, which a
+-- long transaction would keep from those who give places back.
 CREATE OR REPLACE FUNCTION afterwork.end_waiting(here text, ids bigint[],
-	words text)
+	words text, heir bigint DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
 AS $$
 DECLARE
@@ -131,12 +133,14 @@ DECLARE
 BEGIN
 	-- A key before its jobs, as everywhere: whoever gives a place back holds
 	-- the key and then wants jobs that are blocked.
-	PERFORM FROM afterwork.place p
-	WHERE p.queue = here AND p.key = ANY (ARRAY(
-	        SELECT j.concurrency_key FROM afterwork.job j
-	        WHERE j.queue = here AND j.id = ANY (ids)
-	          AND j.concurrency_key IS NOT NULL))
-	ORDER BY p.key FOR UPDATE;
+	IF heir IS NULL THEN
+		PERFORM FROM afterwork.place p
+		WHERE p.queue = here AND p.key = ANY (ARRAY(
+		        SELECT j.concurrency_key FROM afterwork.job j
+		        WHERE j.queue = here AND j.id = ANY (ids)
+		          AND j.concurrency_key IS NOT NULL))
+		ORDER BY p.key FOR UPDATE;
+	END IF;
 	WITH gone AS (
 		DELETE FROM afterwork.job j
 		WHERE j.queue = here AND j.id = ANY (ids)
@@ -159,10 +163,15 @@ BEGIN
 	    array_agg(DISTINCT g.concurrency_key) FILTER (WHERE NOT g.has_place
 	        AND g.concurrency_key IS NOT NULL)
 	INTO ended, keys, heirs FROM gone g;
+	IF heir IS NOT NULL AND keys IS NOT NULL THEN
+		UPDATE afterwork.job j SET has_place = true
+		WHERE j.queue = here AND j.id = heir;
+		keys := nullif(keys[2:], '{}');
+	END IF;
 	IF keys IS NOT NULL THEN
 		PERFORM afterwork.give_places(here, keys);
 	END IF;
-	IF heirs IS NOT NULL THEN
+	IF heirs IS NOT NULL AND heir IS NULL THEN
 		PERFORM afterwork.let_in(here, heirs);
 	END IF;
 	RETURN ended;

@@ -261,7 +261,7 @@ BEGIN
 	        SELECT j.id FROM afterwork.job j
 	        WHERE j.queue = place AND j.concurrency_key = key
 	          AND j.id <> newer AND j.lease_until IS NULL),
-	    format('The job was superseded by job %s.', newer));
+	    format('The job was superseded by job %s.', newer), newer);
 END
 $$;
 
