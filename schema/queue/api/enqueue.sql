@@ -91,11 +91,10 @@ DECLARE
 	turn   text;	-- the key whose turn it leaves to others
 BEGIN
 	-- A key before its jobs, as everywhere.
-	PERFORM FROM afterwork.place p
-	WHERE p.queue = replace_job.place AND p.key = (
-	    SELECT j.concurrency_key FROM afterwork.job j
-	    WHERE j.queue = replace_job.place AND j.unique_key = replace_job.key
-	      AND NOT j.unique_free AND j.lease_until IS NULL)
+	SELECT j.concurrency_key INTO turn FROM afterwork.job j
+	WHERE j.queue = place AND j.unique_key = key AND NOT j.unique_free
+	  AND j.lease_until IS NULL;
+	PERFORM FROM afterwork.place p WHERE p.queue = place AND p.key = turn
 	FOR UPDATE;
 	UPDATE afterwork.job j
 	SET input = new_input,
