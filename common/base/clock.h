@@ -1,7 +1,7 @@
 /*
  * Time.  Durations are measured on the monotonic clock.  The wall clock is
- * for logs, cookies and what others are to see as the time: every lease, schedule and retention decision
- * uses the database's time.
+ * for logs, cookies and what others are to see as the time: every lease,
+ * schedule and retention decision uses the database's time.
  */
 #ifndef AFTERWORK_BASE_CLOCK_H
 #define AFTERWORK_BASE_CLOCK_H
