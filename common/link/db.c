@@ -322,7 +322,7 @@ db_calls(struct db *db, struct db_call calls[], size_t n, struct db_tx *tx,
 	struct pipeline p;
 	bool sent;
 
-	if (n > DB_CALLS_MAX || calls[0].nargs > DB_ARGS_MAX)
+	if (db->adopted || n > DB_CALLS_MAX || calls[0].nargs > DB_ARGS_MAX)
 		return err_fail(e, ERR_BUG,
 		    "statement \"%s\" has too many companions or arguments",
 		    calls[0].name);
@@ -353,6 +353,8 @@ db_query(struct db *db, const char *name, const char *sql, size_t nargs,
 		.name = name, .sql = sql, .nargs = nargs, .args = args
 	};
 
+	if (db->adopted)
+		return db_adopted_query(db, &call, ret, e);
 	if (!db_calls(db, &call, 1, NULL, e))
 		return false;
 	if (ret != NULL)
@@ -433,6 +435,8 @@ db_script(struct db *db, const char *sql, int64_t deadline_ms, struct err *e)
 	struct pipeline p = { .name = "script" };
 	bool good;
 
+	if (db->adopted)
+		return err_fail(e, ERR_BUG, "script on another's connection");
 	add_step(&p, STEP_PLAIN, NULL);
 	if (!script_timeout(db, deadline_ms, e))
 		return false;
@@ -454,7 +458,7 @@ db_script(struct db *db, const char *sql, int64_t deadline_ms, struct err *e)
 bool
 db_begin(struct db *db, struct db_tx *tx, struct err *e)
 {
-	if (db->tx != TX_NONE)
+	if (db->adopted || db->tx != TX_NONE)
 		return err_fail(e, ERR_BUG, "transaction in a transaction");
 	db->tx = TX_PENDING;
 	tx->db = db;
@@ -469,6 +473,17 @@ tx_over(struct db_tx *tx)
 	tx->db->save_wanted = false;
 	tx->db->save_set = false;
 	tx->db = NULL;
+}
+
+bool
+db_tx_failed(const struct db_tx *tx)
+{
+	const struct db *db = tx->db;
+
+	if (db == NULL || db->tx == TX_DEAD)
+		return db != NULL;
+	return db->tx == TX_OPEN &&
+	       PQtransactionStatus(db->conn) == PQTRANS_INERROR;
 }
 
 bool

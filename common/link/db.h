@@ -38,6 +38,17 @@ void db_free(struct db *db); /* NULL is fine; closes the link */
 #define AUTO_DB CLEANUP(db_freep) struct db
 void db_freep(struct db **db);
 
+/*
+ * A db on a connection that somebody else has made, owns and goes on using
+ * (borrowed; a PGconn of libpq).  db_query() runs in whatever transaction is
+ * open there and changes nothing of the connection; the deadline is its
+ * owner's.  Busy, in pipeline mode, or in a transaction that has failed:
+ * ERR_LOCKED.  Transactions and scripts are the owner's: refused.
+ */
+struct pg_conn;
+struct db *db_adopt(struct pg_conn *conn);
+bool db_is_adopted(const struct db *db);
+
 void db_close(struct db *db);           /* the next use opens a new link */
 bool db_connected(const struct db *db); /* a link is open (maybe dead) */
 bool db_connect(struct db *db, struct err *e) MUSTCHECK; /* else lazily */
@@ -107,6 +118,8 @@ struct db_tx {
 #define AUTO_TX CLEANUP(db_tx_end) struct db_tx
 bool db_begin(struct db *db, struct db_tx *tx, struct err *e) MUSTCHECK;
 bool db_commit(struct db_tx *tx, struct err *e) MUSTCHECK;
+/* A statement of it has failed, or its link is gone: it can only end. */
+bool db_tx_failed(const struct db_tx *tx);
 void db_tx_end(struct db_tx *tx); /* roll back if still open */
 
 /* One savepoint level, name fixed: lazily set before the next statement;

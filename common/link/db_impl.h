@@ -24,6 +24,7 @@ enum tx_state {
 struct db {
 	const char *url;
 	bool pooled;
+	bool adopted; /* conn is somebody else's: db_adopt() */
 	char application[APPLICATION_MAX];
 	int64_t deadline_ms;
 
@@ -54,6 +55,10 @@ bool db_result_stale(const PGresult *r);
 
 /* Close the link with libpq's word on it.  Always false. */
 bool db_link_lost(struct db *db, const char *doing, struct err *e);
+
+/* db_query() on a connection that was adopted. */
+bool db_adopted_query(struct db *db, const struct db_call *call,
+    struct db_rows **ret, struct err *e) MUSTCHECK;
 
 /* statement_timeout for a deadline: a little less, so that the server gives
  * up first; then the link stays good, and the outcome is known. */

@@ -147,7 +147,8 @@ db_freep(struct db **db)
 void
 db_close(struct db *db)
 {
-	PQfinish(db->conn);
+	if (!db->adopted)
+		PQfinish(db->conn);
 	db->conn = NULL;
 	db->doomed = false;
 	db->nprepared = 0;
@@ -278,6 +279,8 @@ link_alive(struct db *db)
 bool
 db_connect(struct db *db, struct err *e)
 {
+	if (db->adopted)
+		return true;
 	if (db->tx == TX_DEAD)
 		return err_fail(
 		    e, ERR_UNAVAILABLE, "the transaction's link was lost");
