@@ -15,6 +15,7 @@ FUZZ_SECONDS ?= 60
 V ?=
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 FUZZ_CC ?= clang
+OBJCOPY ?= objcopy
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 
@@ -58,6 +59,13 @@ TEST_TASK_C := $(sort $(wildcard tests/tasks/*.c tests/tasks/*/handler.c))
 PROGRAM_C := $(sort $(wildcard functions/tasks/*/main.c))
 TASK_JSON := $(sort $(wildcard functions/tasks/*/task.json))
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
+# libafterwork: what enqueueing and waking need, and no more.
+LIB_C := $(sort $(wildcard common/lib/*.c)) \
+	$(addprefix common/base/,buf.c clock.c err.c log.c num.c path.c proc.c) \
+	common/parse/duration.c common/link/conf.c \
+	$(sort $(wildcard common/link/db*.c)) \
+	$(addprefix common/queue/,enqueue.c job.c) \
+	$(addprefix common/runner/,after.c slot.c)
 BENCH_C := $(sort $(wildcard tests/bench/*.c))
 FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 # The order is the order in which they are applied.
@@ -69,6 +77,7 @@ SCHEMA := $(sort $(wildcard schema/queue/*.sql)) \
 
 obj = $(patsubst %.c,$B/obj/%.o,$(1))
 tobj = $(patsubst %.c,$B/tobj/%.o,$(1))
+lobj = $(patsubst %.c,$B/lobj/%.o,$(1))
 fobj = $(patsubst %.c,$B/fuzz/obj/%.o,$(1))
 
 COMMON := $B/libcommon.a
@@ -79,6 +88,10 @@ TEST_FNS := $(patsubst $B/functions/%,$B/tests/functions/%,$(FNS))
 AFTERWORK := $(if $(COMMAND_C),$B/afterwork)
 TASKS := $(patsubst functions/tasks/%,$B/tasks/%,$(TASK_JSON))
 PROGRAMS := $(patsubst functions/tasks/%/main.c,$B/tasks/%/handler,$(PROGRAM_C))
+LIB_VERSION := 1.0.0
+SONAME := libafterwork.so.1
+LIB_SO := $B/lib/libafterwork.so.$(LIB_VERSION)
+LIB_A := $B/lib/libafterwork.a
 UNITS := $(patsubst %.c,$B/%,$(UNIT_C))
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(BENCH_C))
 # Runners with another handler for the upload's job, an upload beside each.
@@ -94,10 +107,12 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(FUZZ_C))
 .SUFFIXES:
 # Programs are made from objects that make would call intermediate.
 .SECONDARY:
-.PHONY: all help packages test check bench fuzz fuzzers lint asan demo start \
-	stop install uninstall clean format compdb test-programs test-pooled FORCE
+.PHONY: all lib help packages test check bench fuzz fuzzers lint asan demo start \
+	stop install install-files uninstall clean format compdb test-programs test-pooled FORCE
 
-all: $(FNS) $(AFTERWORK) $(TASKS) $(PROGRAMS)	## build everything under build/ (no service needed)
+all: $(FNS) $(AFTERWORK) $(TASKS) $(PROGRAMS) lib	## build everything under build/ (no service needed)
+
+lib: $(LIB_SO) $(LIB_A)	## libafterwork only: to enqueue from C programs
 
 help:	## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / \
@@ -191,6 +206,8 @@ $B/flags: FORCE
 	$(call keep,$@,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))
 $B/lists/common: FORCE
 	$(call keep,$@,$(COMMON_C))
+$B/lists/lib: FORCE
+	$(call keep,$@,$(LIB_C) $(LIB_VERSION) $(PREFIX))
 $B/lists/command: FORCE
 	$(call keep,$@,$(COMMAND_C))
 $B/lists/tasks: FORCE
@@ -229,6 +246,30 @@ $(COMMAND): $(call obj,$(filter-out %/main.c,$(COMMAND_C))) \
     $B/obj/gen/schema.o $B/lists/command
 	$(call say,AR,$@)
 	$(Q)$(archive)
+
+# The library's objects show nothing but what <afterwork.h> names.  The static
+# one is a single object whose other names are made local, so that a program's
+# own buf_add() is no clash.
+$B/lobj/%.o: EXTRA_CFLAGS = -fPIC -fvisibility=hidden \
+	-DAFTERWORK_PREFIX='"$(PREFIX)"' -DAFTERWORK_VERSION='"$(LIB_VERSION)"'
+$B/lobj/%.o: %.c $B/flags $B/lists/lib | $B/libs-present
+	@mkdir -p $(@D)
+	$(call say,CC,'$< (lib)')
+	$(Q)$(compile)
+
+$(LIB_SO): $(call lobj,$(LIB_C))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(CFLAGS) $(filter-out -pie,$(ALL_LDFLAGS)) \
+	    $(if $(SAN),,-Wl,-z,defs) -Wl,-soname,$(SONAME) -o $@ $^ \
+	    -lpq $(LDLIBS)
+
+$(LIB_A): $(call lobj,$(LIB_C))
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $B/lib/afterwork.o $^
+	$(Q)$(OBJCOPY) --localize-hidden $B/lib/afterwork.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $B/lib/afterwork.o
 
 $B/libtestrun.a: $(call tobj,$(filter common/runner/%,$(COMMON_C)))
 	$(call say,AR,$@)
@@ -348,21 +389,39 @@ compdb:	## compile_commands.json for editors and clang-tidy
 # --- install -----------------------------------------------------------------
 LIBDIR = $(DESTDIR)$(PREFIX)/lib/afterwork
 SHARE = $(DESTDIR)$(PREFIX)/share/afterwork
+DOC = $(DESTDIR)$(PREFIX)/share/doc/afterwork
+CLIB = $(DESTDIR)$(PREFIX)/lib
+INC = $(DESTDIR)$(PREFIX)/include
 
-install: all	## functions, command, tasks, page and nginx files under PREFIX
+install: all install-files	## functions, command, library, tasks, page and nginx files under PREFIX
+
+# What has been built, as it is.
+install-files:
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/functions \
-	    $(LIBDIR)/tasks $(SHARE)/admin $(SHARE)/nginx
+	    $(LIBDIR)/tasks $(SHARE)/admin $(SHARE)/nginx $(CLIB)/pkgconfig \
+	    $(INC) $(DOC)/deploy $(DOC)/schema
 	install -m 0755 $(FNS) $(LIBDIR)/functions/
 	install -m 0755 $(AFTERWORK) $(DESTDIR)$(PREFIX)/bin/
 	cp -R $B/tasks/. $(LIBDIR)/tasks/
 	cp -R functions/admin/. $(SHARE)/admin/
 	install -m 0644 deploy/nginx/*.conf $(SHARE)/nginx/
 	install -m 0644 vercel.json $(SHARE)/
+	install -m 0644 common/lib/afterwork.h $(INC)/
+	install -m 0644 $(LIB_A) $(LIB_SO) $(CLIB)/
+	ln -sf libafterwork.so.$(LIB_VERSION) $(CLIB)/$(SONAME)
+	ln -sf $(SONAME) $(CLIB)/libafterwork.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(LIB_VERSION)|' \
+	    common/lib/afterwork.pc.in >$(CLIB)/pkgconfig/afterwork.pc
+	install -m 0644 README.md LICENSE $(DOC)/
+	install -m 0644 deploy/README.md $(DOC)/deploy/
+	install -m 0644 schema/README.md $(DOC)/schema/
 
 uninstall:	## remove what install put there
-	rm -rf $(LIBDIR) $(SHARE)
-	rm -f $(DESTDIR)$(PREFIX)/bin/afterwork
+	rm -rf $(LIBDIR) $(SHARE) $(DOC)
+	rm -f $(DESTDIR)$(PREFIX)/bin/afterwork $(INC)/afterwork.h \
+	    $(CLIB)/libafterwork.a $(CLIB)/libafterwork.so* \
+	    $(CLIB)/pkgconfig/afterwork.pc
 
--include $(patsubst %.o,%.d,$(call obj,$(ALL_C)) \
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_C)) $(call lobj,$(LIB_C)) \
 	$(call tobj,$(filter common/runner/%,$(COMMON_C)) functions/run.c \
 	$(TASK_C) $(TEST_TASK_C)) $(call fobj,$(FUZZ_LIB_C) $(FUZZ_C)))

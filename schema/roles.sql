@@ -55,7 +55,8 @@ GRANT USAGE ON SCHEMA afterwork TO afterwork_run, afterwork_status,
 -- members of it (GRANT afterwork_producer TO shop).
 GRANT USAGE ON SCHEMA afterwork TO afterwork_producer;
 GRANT EXECUTE ON FUNCTION
-	afterwork.enqueue, afterwork.enqueue_many, afterwork.store_job
+	afterwork.enqueue, afterwork.enqueue_job, afterwork.enqueue_many,
+	afterwork.store_job
 	TO afterwork_producer;
 
 -- Enqueue and decide.

@@ -13,6 +13,14 @@
 static const char *const places[] = { "/run", "/functions/run",
 	"/../lib/afterwork/functions/run" };
 
+static const char *runner_given;
+
+void
+after_runner(const char *path)
+{
+	runner_given = path;
+}
+
 /* The runner's path, found once; NULL when there is none. */
 static const char *
 runner_path(void)
@@ -20,6 +28,8 @@ runner_path(void)
 	static char *found;
 	char *dir;
 
+	if (runner_given != NULL)
+		return runner_given;
 	if (found != NULL)
 		return found;
 	dir = path_self_dir();

@@ -19,6 +19,10 @@
  */
 bool after_wake(struct err *e) MUSTCHECK;
 
+/* Where the runner is, for a program that it does not lie beside (borrowed for
+ * good; NULL: beside it, as ever). */
+void after_runner(const char *path);
+
 struct slots;
 /* The same for a process that has the slots open already (runners). */
 bool after_wake_through(struct slots *slots, struct err *e) MUSTCHECK;

@@ -21,7 +21,7 @@ wrong_direction() {
 		return part[1] == "common" ? part[2] : part[1]
 	}
 	BEGIN {
-		n = split("base:0 parse:1 link:2 queue:3 runner:4 site:4 http:5 " \
+		n = split("base:0 parse:1 link:2 queue:3 runner:4 site:4 lib:5 http:5 " \
 		    "functions:6 deploy:6", list, " ")
 		for (i = 1; i <= n; i++) {
 			split(list[i], pair, ":")
