@@ -39,9 +39,13 @@ runners=$(sql 'SELECT count(DISTINCT backend) FROM tests.claim')
 spent=$(sql "SELECT ceil(extract(epoch FROM max(finished_at) - min(started_at)))::int
 	FROM afterwork.history")
 note "$runners runners, $spent s"
-ok 'it took more runners than one runner and its like can be' [ "$runners" -ge 4 ]
-ok 'none had more than its time' answers t "SELECT bool_and(d <= interval '$((seconds + 1)) s')
-	FROM (SELECT max(at) - min(at) AS d FROM tests.claim GROUP BY backend) AS b"
+# Behind a pooler they share its backends.
+if [ "${DATABASE_POOLED-}" != 1 ]; then
+	ok 'it took more runners than one runner and its like can be' \
+		[ "$runners" -ge 4 ]
+	ok 'none had more than its time' answers t "SELECT bool_and(d <= interval '$((seconds + 1)) s')
+		FROM (SELECT max(at) - min(at) AS d FROM tests.claim GROUP BY backend) AS b"
+fi
 # The start of a runner is a fork and a link: the pause is far from a minute.
 gap=$(sql "SELECT (extract(epoch FROM max(gap)) * 1000)::int FROM (
 	SELECT started_at - lag(started_at) OVER (ORDER BY started_at) AS gap
