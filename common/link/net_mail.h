@@ -32,8 +32,8 @@ struct net_mail {
 
 /*
  * ERR_AUTH: the settings are wrong (URL, login, no STARTTLS).  ERR_INVALID: the
- * server refused it for good (5xx).  ERR_UNAVAILABLE: it did so this time (4xx),
- * or there was no answer; it may have taken the mail nonetheless.
+ * server refused it for good (5xx).  ERR_UNAVAILABLE: it did so this time
+ * (4xx), or there was no answer; it may have taken the mail nonetheless.
  */
 bool net_mail(const struct net_mail *m, struct err *e) MUSTCHECK;
 
