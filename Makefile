@@ -57,6 +57,9 @@ TASK_C := $(sort $(wildcard functions/tasks/*.c functions/tasks/*/handler.c))
 TEST_TASK_C := $(sort $(wildcard tests/tasks/*.c tests/tasks/*/handler.c))
 # Built-in tasks that are executables of their own.
 PROGRAM_C := $(sort $(wildcard functions/tasks/*/main.c))
+# What stands beside main.c is theirs, too.
+PROGRAM_PARTS_C := $(filter-out %/main.c %/handler.c,\
+	$(sort $(wildcard functions/tasks/*/*.c)))
 TASK_JSON := $(sort $(wildcard functions/tasks/*/task.json))
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 # libafterwork: what enqueueing and waking need, and no more.
@@ -211,7 +214,7 @@ $B/lists/lib: FORCE
 $B/lists/command: FORCE
 	$(call keep,$@,$(COMMAND_C))
 $B/lists/tasks: FORCE
-	$(call keep,$@,$(TASK_C) $(TEST_TASK_C))
+	$(call keep,$@,$(TASK_C) $(TEST_TASK_C) $(PROGRAM_PARTS_C))
 $B/lists/schema: FORCE
 	$(call keep,$@,$(SCHEMA))
 
@@ -304,7 +307,13 @@ $B/tasks/%: functions/tasks/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-$(PROGRAMS): $B/tasks/%/handler: $B/obj/functions/tasks/%/main.o $(COMMON)
+# Of all parts in one library a program takes its own.
+$B/libprograms.a: $(call obj,$(PROGRAM_PARTS_C)) $B/lists/tasks
+	$(call say,AR,$@)
+	$(Q)$(archive)
+
+$(PROGRAMS): $B/tasks/%/handler: $B/obj/functions/tasks/%/main.o \
+    $B/libprograms.a $(COMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(link)
@@ -374,6 +383,7 @@ fuzz: fuzzers	## run each fuzzer for FUZZ_SECONDS
 
 # --- for other tools ---------------------------------------------------------
 ALL_C := $(COMMON_C) $(COMMAND_C) $(FN_C) $(TASK_C) $(PROGRAM_C) \
+	$(PROGRAM_PARTS_C) \
 	$(UNIT_C) $(BENCH_C) \
 	$(BENCH_TASK_C)
 entry = {"directory":"$(CURDIR)","file":"$(1)",$\

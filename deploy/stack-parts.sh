@@ -91,7 +91,8 @@ pg_settings() {
 # the database; the servers' user takes any.
 pg_ident() {
 	local role
-	for role in postgres afterwork "${functions_known[@]/#/afterwork_}"; do
+	for role in postgres afterwork afterwork_thumbnails \
+		"${functions_known[@]/#/afterwork_}"; do
 		echo "afterwork $user $role"
 	done
 	[ "$user" = root ] || echo "afterwork root afterwork"
@@ -165,7 +166,8 @@ pgbouncer_ini() {
 
 pgbouncer_users() {
 	local role
-	for role in afterwork "${functions_known[@]/#/afterwork_}"; do
+	for role in afterwork afterwork_thumbnails \
+		"${functions_known[@]/#/afterwork_}"; do
 		printf '"%s" ""\n' "$role"
 	done
 }
@@ -313,6 +315,7 @@ function_vars() {
 	for f in "${functions_known[@]}"; do
 		vars+=("DATABASE_URL_${f^^}=$(url "afterwork_$f")")
 	done
+	vars+=("DATABASE_URL_MAKETHUMBNAILS=$(url afterwork_thumbnails)")
 	case $1 in
 	run | status | media)
 		[ -e "$home/secret/cron" ] &&

@@ -101,16 +101,17 @@ static bool
 one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
-	char key[STORE_KEY_MAX];
+	struct media_keys keys;
 	struct err why;
 	int64_t id = 0;
 
 	if (!req_param_id(req, 0, &id, e) ||
-	    !media_delete(app->db, id, site.server_url, &doc, key, e))
+	    !media_delete(app->db, id, site.server_url, &doc, &keys, e))
 		return false;
-	if (!store_remove(&site.store, key, &why))
-		log_fail(LOG_LEVEL_WARN, &why,
-		    "could not remove a media file; the sweep will");
+	for (size_t i = 0; i < keys.n; i++)
+		if (!store_remove(&site.store, keys.key[i], &why))
+			log_fail(LOG_LEVEL_WARN, &why,
+			    "could not remove a media file; the sweep will");
 	return res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
 }
 

@@ -15,7 +15,7 @@ BEGIN
 		CREATE ROLE afterwork_producer NOLOGIN NOINHERIT;
 	END IF;
 	FOREACH name IN ARRAY ARRAY['upload', 'run', 'status', 'jobs', 'media',
-	    'pages', 'users'] LOOP
+	    'pages', 'users', 'thumbnails'] LOOP
 		IF NOT EXISTS (SELECT FROM pg_roles
 		    WHERE rolname = 'afterwork_' || name) THEN
 			EXECUTE format('CREATE ROLE %I LOGIN NOINHERIT',

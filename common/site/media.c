@@ -141,13 +141,31 @@ media_set_alt(struct db *db, int64_t id, const char *alt,
 	       take_doc(rows, 0, ret_doc, e);
 }
 
+/* The document and the keys are as they were before: the function changes
+ * nothing that the statement around it sees. */
 static const char SQL_MEDIA_DELETE[] =
-    "SELECT site.media_doc(m, $2::text)::text, m.storage_key "
+    "SELECT site.media_doc(m, $2::text)::text, m.storage_key ||"
+    " coalesce((SELECT string_agg(' ' || s.storage_key, '')"
+    " FROM site.media_size s WHERE s.media_id = m.id), '') "
     "FROM site.media_delete($1::bigint) AS m";
+
+/* Keys with a space between. */
+static void
+take_keys(const char *p, struct media_keys *ret)
+{
+	ret->n = 0;
+	while (*p != '\0' && ret->n < MEDIA_KEYS_MAX) {
+		size_t n = strcspn(p, " ");
+
+		(void)snprintf(
+		    ret->key[ret->n++], STORE_KEY_MAX, "%.*s", (int)n, p);
+		p += p[n] == ' ' ? n + 1 : n;
+	}
+}
 
 bool
 media_delete(struct db *db, int64_t id, const char *server_url,
-    struct buf *ret_doc, char ret_key[static STORE_KEY_MAX], struct err *e)
+    struct buf *ret_doc, struct media_keys *ret_keys, struct err *e)
 {
 	AUTO_ROWS *rows = NULL;
 
@@ -155,13 +173,16 @@ media_delete(struct db *db, int64_t id, const char *server_url,
 		(const char *const[]){ arg_int(id).s, server_url }, &rows, e) ||
 	    !take_doc(rows, 0, ret_doc, e))
 		return false;
-	(void)snprintf(ret_key, STORE_KEY_MAX, "%s", db_text(rows, 0, 1));
+	take_keys(db_text(rows, 0, 1), ret_keys);
 	return true;
 }
 
-static const char SQL_MEDIA_FILE[] = "SELECT m.storage_key, m.mime_type "
-				     "FROM site.media m "
-				     "WHERE m.filename = $1::text";
+static const char SQL_MEDIA_FILE[] =
+    "SELECT m.storage_key, m.mime_type FROM site.media m "
+    "WHERE m.filename = $1::text "
+    "UNION ALL SELECT s.storage_key, s.mime_type FROM site.media_size s "
+    "WHERE s.filename = $1::text "
+    "LIMIT 1";
 
 bool
 media_file(

@@ -52,17 +52,23 @@ bool media_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
 bool media_set_alt(struct db *db, int64_t id, const char *alt,
     const char *server_url, struct buf *ret_doc, struct err *e) MUSTCHECK;
 
+enum { MEDIA_KEYS_MAX = 17 };
+
+struct media_keys {
+	char key[MEDIA_KEYS_MAX][STORE_KEY_MAX];
+	size_t n;
+};
+
 /* Remove the row, and with it the picture from every gallery.  The caller
- * removes the file under ret_key. */
+ * removes the files, its own and those of its sizes. */
 bool media_delete(struct db *db, int64_t id, const char *server_url,
-    struct buf *ret_doc, char ret_key[static STORE_KEY_MAX],
-    struct err *e) MUSTCHECK;
+    struct buf *ret_doc, struct media_keys *ret_keys, struct err *e) MUSTCHECK;
 
 struct media_file {
 	char key[STORE_KEY_MAX];
 	char mime[64];
 };
-/* What to send for GET /api/media/file/<filename>. */
+/* What to send for GET /api/media/file/<filename>, a picture or a size. */
 bool media_file(struct db *db, const char *filename, struct media_file *ret,
     struct err *e) MUSTCHECK;
 

@@ -202,6 +202,22 @@ store_is_key(const char *text)
 }
 
 bool
+store_read(struct store *s, const char *key, int *ret_fd, struct err *e)
+{
+	int fd;
+
+	if (!store_is_key(key))
+		return err_fail(e, ERR_BUG, "media store: not a key");
+	fd = openat(s->dir, key, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		return err_fail(e, ERR_NOT_FOUND, "Not Found");
+	if (fd == -1)
+		return store_fail(e, "cannot open a file");
+	*ret_fd = fd;
+	return true;
+}
+
+bool
 store_remove(struct store *s, const char *key, struct err *e)
 {
 	char folder[FOLDER_LEN + 1];
@@ -237,7 +253,9 @@ static const char SQL_STORE_UNNAMED[] =
     "SELECT k.key "
     "FROM unnest($1::text[]) AS k(key) "
     "WHERE NOT EXISTS ("
-    " SELECT FROM site.media m WHERE m.storage_key = k.key)";
+    " SELECT FROM site.media m WHERE m.storage_key = k.key)"
+    "AND NOT EXISTS ("
+    " SELECT FROM site.media_size s WHERE s.storage_key = k.key)";
 
 /* Ask which of the collected keys no row names, and remove those. */
 static bool

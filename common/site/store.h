@@ -67,6 +67,10 @@ void store_file_leave(struct store_file *f);
 /* Is the text a key?  Pure. */
 bool store_is_key(const char *text);
 
+/* Open it for reading.  ERR_NOT_FOUND: it is not there. */
+bool store_read(
+    struct store *s, const char *key, int *ret_fd, struct err *e) MUSTCHECK;
+
 /* Remove the file of a row that is gone; one that is missing is fine. */
 bool store_remove(struct store *s, const char *key, struct err *e) MUSTCHECK;
 

@@ -7,7 +7,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA site FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA site TO afterwork_upload, afterwork_run,
 	afterwork_status, afterwork_jobs, afterwork_media, afterwork_pages,
-	afterwork_users;
+	afterwork_users, afterwork_thumbnails;
 
 -- Who is calling: every function may ask, none sees a password.
 GRANT SELECT (id, email, role, api_key_hash) ON site.users
@@ -18,7 +18,9 @@ GRANT SELECT ON site.session, site.secret
 	afterwork_media, afterwork_pages, afterwork_users;
 
 GRANT EXECUTE ON FUNCTION site.iso(timestamptz), site.url_part(text),
-	site.url_escape(text), site.media_doc(site.media, text)
+	site.url_escape(text), site.media_doc(site.media, text),
+	site.file_url(text, text), site.sizes_doc(bigint, text),
+	site.thumbnail_url(bigint, text)
 	TO afterwork_media, afterwork_pages;
 
 GRANT EXECUTE ON FUNCTION site.media_create(text, text, text, bigint, text,
@@ -27,7 +29,13 @@ GRANT EXECUTE ON FUNCTION site.media_create(text, text, text, bigint, text,
 
 GRANT EXECUTE ON FUNCTION site.media_sync(bigint) TO afterwork_run;
 
-GRANT SELECT ON site.media TO afterwork_media, afterwork_pages;
+-- The task makeThumbnails.
+GRANT EXECUTE ON FUNCTION site.size_source(bigint),
+	site.sizes_record(bigint, text, jsonb)
+	TO afterwork_thumbnails;
+
+GRANT SELECT ON site.media, site.media_size
+	TO afterwork_media, afterwork_pages;
 GRANT EXECUTE ON FUNCTION site.media_set_alt(bigint, text),
 	site.media_delete(bigint)
 	TO afterwork_media;

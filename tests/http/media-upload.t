@@ -11,7 +11,7 @@ body_is .doc.mimeType image/jpeg 'its type'
 body_is '[.doc.width, .doc.height] | @csv' 96,64 'its size in pixels'
 body_is .doc.filesize "$(stat -c %s "$work/first.jpg")" 'its size in bytes'
 body_is '.doc | keys_unsorted | @csv' '"id","alt","filename","mimeType","filesize","width","height",'\
-'"url","thumbnailURL","focalX","focalY","createdAt","updatedAt"' \
+'"url","thumbnailURL","focalX","focalY","sizes","createdAt","updatedAt"' \
 	'the fields of a document'
 body_like .doc.createdAt '^20[0-9-]{8}T[0-9:]{8}\.[0-9]{3}Z$' 'a time as Payload has it'
 id=$(jqr .doc.id) job=$(jqr .job.id)

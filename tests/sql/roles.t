@@ -3,7 +3,7 @@
 # everybody else's.  (The site's half: site-roles.t.)
 . tests/lib.sh
 stack_shared
-logins='upload run status jobs media pages users'
+logins='upload run status jobs media pages users thumbnails'
 
 # may ROLE: the queue's functions that it can call.
 may() {
@@ -20,7 +20,7 @@ is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \
 	'cancel enqueue enqueue_job enqueue_many pause revive store_job' 'jobs enqueues and decides'
 is "$(may producer)" 'enqueue enqueue_many store_job' 'what is a producer enqueues'
-for role in upload media pages users; do
+for role in upload media pages users thumbnails; do
 	is "$(may $role)" '' "$role has nothing to do with the queue"
 done
 
@@ -130,7 +130,7 @@ is "$(sql "SELECT string_agg(r.rolname, ' ') FROM pg_roles r
 	'no login owns, inherits or may make anything'
 is "$(sql "SELECT count(*) FROM pg_roles WHERE rolcanlogin
 	AND rolname = ANY (string_to_array('afterwork_' || replace('$logins', ' ', ' afterwork_'), ' '))")" \
-	7 'there are seven'
+	8 'there are eight'
 is "$(sql "SELECT string_agg(DISTINCT pg_get_userbyid(c.relowner), ' ') FROM pg_class c
 	WHERE c.relnamespace IN ('afterwork'::regnamespace, 'site'::regnamespace)")" afterwork \
 	'all tables are the owner'"'"'s'

@@ -5,7 +5,7 @@ stack_shared
 tables=$(sql "SELECT string_agg('site.' || tablename, ' ' ORDER BY tablename)
 	FROM pg_tables WHERE schemaname = 'site'")
 
-for role in upload run status jobs media pages users; do
+for role in upload run status jobs media pages users thumbnails; do
 	is "$(sql "SELECT count(*) FROM unnest(string_to_array('$tables', ' ')) AS t(name),
 		unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p(name)
 		WHERE has_table_privilege('afterwork_$role', t.name, p.name)
@@ -28,6 +28,7 @@ is "$(may status)" '' 'status changes nothing'
 is "$(may jobs)" '' 'jobs changes nothing here'
 is "$(may media)" 'media_delete media_set_alt' 'media changes and deletes media'
 is "$(may pages)" 'page_delete page_save' 'pages saves and deletes pages'
+is "$(may thumbnails)" 'sizes_record' 'thumbnails records sizes'
 is "$(may users)" 'session_close session_extend session_open' 'users has sessions'
 
 reads() {
@@ -35,8 +36,9 @@ reads() {
 		WHERE has_table_privilege('afterwork_$1', t.name, 'SELECT')"
 }
 is "$(reads upload)" 'site.secret site.session' 'upload reads who is calling'
+is "$(reads thumbnails)" '' 'thumbnails reads no table'
 is "$(reads run)" 'site.secret site.session' 'run too'
-is "$(reads pages)" 'site.gallery site.gallery_image site.media site.page site.secret site.session' 'pages reads pages and media'
+is "$(reads pages)" 'site.gallery site.gallery_image site.media site.media_size site.page site.secret site.session' 'pages reads pages and media'
 for role in upload run status jobs media pages; do
 	like "$(sql_as "afterwork_$role" 'SELECT password_hash FROM site.users')" 'permission denied' \
 		"$role sees no password"

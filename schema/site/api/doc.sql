@@ -30,6 +30,38 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	END
 $$;
 
+CREATE OR REPLACE FUNCTION site.file_url(filename text, server_url text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT rtrim(server_url, '/') || '/api/media/file/'
+		|| site.url_part(filename)
+$$;
+
+-- {"thumbnail": {"url", "width", ...}, ...}: as Payload has it, with nulls
+-- where the picture is no larger.  A function of its own, since one that holds
+-- it could not be taken apart.
+CREATE OR REPLACE FUNCTION site.sizes_doc(media bigint, server_url text)
+RETURNS json
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT json_object_agg(s.name, json_build_object(
+		'url', site.file_url(s.filename, server_url),
+		'width', s.width,
+		'height', s.height,
+		'mimeType', s.mime_type,
+		'filesize', s.filesize,
+		'filename', s.filename) ORDER BY s.name)
+	FROM site.media_size s
+	WHERE s.media_id = media
+$$;
+
+CREATE OR REPLACE FUNCTION site.thumbnail_url(media bigint, server_url text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT site.file_url(s.filename, server_url)
+	FROM site.media_size s
+	WHERE s.media_id = media AND s.name = 'thumbnail'
+$$;
+
 CREATE OR REPLACE FUNCTION site.media_doc(m site.media, server_url text)
 RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -41,11 +73,13 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 		'filesize', m.filesize,
 		'width', m.width,
 		'height', m.height,
-		'url', rtrim(server_url, '/') || '/api/media/file/'
-			|| site.url_part(m.filename),
-		'thumbnailURL', NULL,
+		'url', site.file_url(m.filename, server_url),
+		'thumbnailURL', CASE WHEN m.sized
+			THEN site.thumbnail_url(m.id, server_url) END,
 		'focalX', 50,
 		'focalY', 50,
+		'sizes', CASE WHEN m.sized
+			THEN site.sizes_doc(m.id, server_url) ELSE '{}' END,
 		'createdAt', site.iso(m.created_at),
 		'updatedAt', site.iso(m.updated_at))
 $$;

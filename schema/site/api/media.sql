@@ -11,6 +11,8 @@
 -- get theirs one after the other, without a retry; the loop turns again only
 -- where a client uploaded a name like photo-1.jpg itself.
 --
+-- The name of another picture's size is taken, too (api/size.sql).
+--
 -- The picture's job is stored with it: both are there or neither.  doc is the
 -- picture as the API shows it.
 CREATE OR REPLACE FUNCTION site.media_create(filename text, storage_key text,
@@ -25,13 +27,15 @@ DECLARE
 	n bigint;
 BEGIN
 	LOOP
-		INSERT INTO site.media AS new (filename, storage_key, mime_type,
-			filesize, hash, alt, width, height, created_by)
-		VALUES (want, storage_key, mime_type,
-			filesize, hash, alt, width, height, created_by)
-		ON CONFLICT ON CONSTRAINT media_filename_key DO NOTHING
-		RETURNING new.* INTO m;
-		EXIT WHEN FOUND;
+		IF NOT site.is_size(want) THEN
+			INSERT INTO site.media AS new (filename, storage_key, mime_type,
+				filesize, hash, alt, width, height, created_by)
+			VALUES (want, storage_key, mime_type,
+				filesize, hash, alt, width, height, created_by)
+			ON CONFLICT ON CONSTRAINT media_filename_key DO NOTHING
+			RETURNING new.* INTO m;
+			EXIT WHEN FOUND;
+		END IF;
 		INSERT INTO site.media_name AS taken (filename, last)
 		VALUES (filename, 1)
 		ON CONFLICT ON CONSTRAINT media_name_pkey
