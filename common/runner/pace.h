@@ -32,7 +32,7 @@ struct pace {
 /* A job of this task took so long, and used the link or not. */
 void pace_learn(struct pace *p, const char *task, int64_t took_us, bool linked);
 
-/* How many jobs to claim: 1 .. CLAIM_MAX. */
+/* How many jobs to claim: 1 .. CLAIM_MAX; 1 while no task is known as fast. */
 int pace_batch(const struct pace *p);
 
 /* Append the fast tasks as an array literal. */
