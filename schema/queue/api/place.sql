@@ -19,10 +19,13 @@
 -- where somebody else has locked their key.  A key's only place is for its
 -- first job, even if the caller has not seen that one: another claim may have
 -- locked it, or it was let in a moment ago.
+--
+-- A claim forbids sorts.  Here they are of its few jobs, and without them the
+-- planner would walk the whole index of the queue's keys for its order.
 CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[])
 RETURNS bigint[] LANGUAGE plpgsql SET search_path = ''
-SET enable_seqscan = off SET jit = off
-SET plan_cache_mode = force_generic_plan AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	kept bigint[];
 	too_many bigint[];
@@ -35,8 +38,10 @@ BEGIN
 	      WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
 	        AND j.concurrency_key IS NOT NULL AND NOT j.has_place
 	      GROUP BY j.concurrency_key ORDER BY j.concurrency_key) k
-	WHERE NOT EXISTS (SELECT FROM afterwork.place p
-	    WHERE p.queue = here AND p.key = k.key)
+	-- One look at the index a key.  As NOT EXISTS it would be a join, with
+	-- every key of the queue, as long as statistics know of a handful.
+	WHERE (SELECT p.key FROM afterwork.place p
+	    WHERE p.queue = here AND p.key = k.key) IS NULL
 	ON CONFLICT DO NOTHING;
 	WITH wanted AS MATERIALIZED (
 		SELECT j.id, j.concurrency_key AS key, w.n, j.priority, j.run_at,
@@ -133,7 +138,8 @@ $$;
 -- waits for one becomes ready.
 CREATE OR REPLACE FUNCTION afterwork.give_places(here text, keys text[])
 RETURNS void LANGUAGE plpgsql SET search_path = ''
-SET enable_seqscan = off SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
+SET enable_nestloop = on SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	freed text[];
@@ -144,7 +150,7 @@ BEGIN
 	UPDATE afterwork.place p SET taken = greatest(p.taken - g.n, 0)
 	FROM (SELECT k.key, count(*) AS n FROM unnest(keys) AS k (key)
 	      GROUP BY k.key) g
-	WHERE p.queue = here AND p.key = g.key;
+	WHERE p.queue = here AND p.key = ANY (keys) AND p.key = g.key;
 	freed := ARRAY(SELECT DISTINCT k.key FROM unnest(keys) AS k (key)
 	    WHERE k.key <> '');
 	IF freed <> '{}' THEN
