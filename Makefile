@@ -111,7 +111,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(FUZZ_C))
 # Programs are made from objects that make would call intermediate.
 .SECONDARY:
 .PHONY: all lib help packages test check bench fuzz fuzzers lint asan demo start \
-	stop install install-files uninstall clean format compdb test-programs test-pooled FORCE
+	stop install install-files uninstall clean format compdb test-programs \
+	test-pooled bench-programs FORCE
 
 all: $(FNS) $(AFTERWORK) $(TASKS) $(PROGRAMS) lib	## build everything under build/ (no service needed)
 
@@ -136,6 +137,7 @@ help:	## this list
 	    '  LEDGER_JOBS=2000 LEDGER_SEED=   jobs and dice of T=tests/crash/ledger.t' \
 	    '  FUZZ_SECONDS=60    how long each fuzzer runs' \
 	    '  QUICK=1, FULL=1    a short look, and the long form, of make bench' \
+	    '  FIGURES="rate keys"   these of its figures only' \
 	    '  PREFIX=/usr/local DESTDIR=   where make install puts it'
 
 packages:	## install the Debian packages that building and testing need
@@ -162,8 +164,13 @@ test-pooled:	## some tests again through PgBouncer (all: make test POOLED=1)
 check: $(UNITS)	## unit tests and lint only: no service
 	prove $(UNITS) $(wildcard tests/lint/*.sh)
 
-bench: all $(BENCHES) $(BENCH_RUNS) $(BENCH_UPLOADS)	## the table of figures, with the floors of the same run
-	B=$B tests/bench/run
+bench:	## the table of figures, with the floors of the same run, and peers
+	@deploy/packages.sh build
+	@deploy/packages.sh bench || echo 'bench: goes on without the peers'
+	@$(again) bench-programs
+	B=$B tests/bench/run $(FIGURES)
+
+bench-programs: all $(BENCHES) $(BENCH_RUNS) $(BENCH_UPLOADS)
 
 lint:	## layers, banned calls, headers, SQL, style, shellcheck
 	B=$B prove $(wildcard tests/lint/*.sh)
@@ -344,6 +351,8 @@ $(BENCH_RUNS): $B/bench/%/functions/run: $B/obj/tests/bench/tasks/%/handler.o \
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(link)
+
+$B/bench/single/functions/run: ALL_LDFLAGS += -Wl,--wrap=pace_learn
 
 $(BENCH_UPLOADS): $B/functions/upload
 	@mkdir -p $(@D)

@@ -4,6 +4,8 @@
 #   deploy/packages.sh build    what building and the private stack need
 #   deploy/packages.sh pooled   that, and the pooler of a stack with POOLED=1
 #   deploy/packages.sh test     all that, and what the tests need
+#   deploy/packages.sh bench    the first, and npm, by which `make bench` gets
+#                               the queues that it measures beside ours
 #
 # Nothing is started, enabled or created on the system: a PostgreSQL cluster or
 # an nginx that was not running before is not running afterwards.  When all is
@@ -42,6 +44,7 @@ test_set=(
 # The mail server that tests talk to.  A host has one: it is not to take the
 # place of another that is there (then the test of mail is left out).
 [ -e /usr/sbin/sendmail ] || test_set+=(exim4-daemon-light:/usr/sbin/exim4)
+bench_set=(npm:/usr/bin/npm)
 
 die() {
 	echo "packages: $*" >&2
@@ -61,7 +64,8 @@ case ${1-} in
 build) want=("${build_set[@]}") ;;
 pooled) want=("${build_set[@]}" "${pooled_set[@]}") ;;
 test) want=("${build_set[@]}" "${pooled_set[@]}" "${test_set[@]}") ;;
-*) die 'say "build", "pooled" or "test"' ;;
+bench) want=("${build_set[@]}" "${bench_set[@]}") ;;
+*) die 'say "build", "pooled", "test" or "bench"' ;;
 esac
 
 look "${want[@]}"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2154
-# Figures of runners: many jobs, one job, one sync.
+# Figures of runners: one job, one sync.
 # Part of tests/bench/run.
 
-# enqueue N: jobs without work
+# enqueue N [TASK]: jobs without work
 enqueue() {
-	sql "SELECT count(afterwork.enqueue('noop'))
+	sql "SELECT count(afterwork.enqueue('${2:-noop}'))
 		FROM generate_series(1, $1)" >/dev/null || fail 'cannot enqueue'
 }
 
@@ -29,45 +29,6 @@ per_second() {
 	[ "$(sql 'SELECT count(*) FROM afterwork.history')" = "$1" ] ||
 		fail "not exactly $1 jobs were finished"
 	awk -v n="$1" -v us=$((to - $2)) 'BEGIN { printf "%.0f", n * 1e6 / us }'
-}
-
-# Runners against pgbench with the same statements and as many connections.
-figure_rate() {
-	local i k n=$((60000 / few)) slots ours=() floor=() from pid pg_bin
-	slots=$(nproc)
-	read -r pid _ <"$home/pids/postgresql"
-	pg_bin=$(dirname "$(readlink "/proc/$pid/exe")")
-	runtime_rate
-	cat >"$work/batch.sql" <<-'END'
-	SELECT count(*) AS n, coalesce(array_agg(id), '{}')::text AS ids, coalesce(array_agg(lease_no), '{}')::text AS leases FROM afterwork.claim(NULL, '', ARRAY['noop'], ARRAY['noop'], 100, 300000) \gset
-	SELECT count(*) FROM afterwork.settle('default', :ids::bigint[], :leases::bigint[], array_fill('done'::text, ARRAY[:n::int]), array_fill(0::bigint, ARRAY[:n::int]), array_fill(100::bigint, ARRAY[:n::int]), array_fill(10::bigint, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]));
-	END
-	chmod 0644 "$work/batch.sql"
-	for ((i = 0; i < reps; i++)); do
-		clear_data
-		enqueue $n
-		sql 'VACUUM ANALYZE afterwork.job'
-		from=$(now_us)
-		local pids=()
-		for ((k = 0; k < slots; k++)); do
-			runner nothing &
-			pids+=($!)
-		done
-		wait "${pids[@]}"
-		ours+=("$(per_second $n "$from")")
-		clear_data
-		enqueue $n
-		sql 'VACUUM ANALYZE afterwork.job'
-		from=$(now_us)
-		with -- "$pg_bin/pgbench" -n -M prepared \
-			-c "$slots" -j "$slots" -t $((n / 100 / slots + 2)) \
-			-f "$work/batch.sql" "$run_url" >"$work/pgbench" 2>&1 ||
-			fail "$(cat "$work/pgbench")"
-		floor+=("$(per_second $n "$from")")
-	done
-	clear_data
-	row "jobs without work, $slots runners (1/s)" "${ours[*]}" \
-		"${floor[*]}" 0.7 least
 }
 
 # One job as a whole process: its time, and the most memory it had.

@@ -7,11 +7,15 @@
  *		the time up to that clock, in microseconds.
  *	spawn once DATABASE-URL
  *		Connect, SELECT 1, exit.
+ *	spawn true N
+ *		N times: posix_spawn() of /bin/true and waitpid().  Prints how
+ *		many a second.
  *
  * It is linked with the libraries that the runner is linked with.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,11 +95,30 @@ chain(char *self, int64_t n, int64_t pause_us, char *url)
 	return 0;
 }
 
+static int
+trues(int64_t n)
+{
+	char path[] = "/bin/true";
+	char *const argv[] = { path, NULL }, *const envp[] = { NULL };
+	int64_t start_us = bench_now_us();
+	int status;
+	pid_t pid;
+
+	for (int64_t i = 0; i < n; i++)
+		if (posix_spawn(&pid, path, NULL, NULL, argv, envp) != 0 ||
+		    waitpid(pid, &status, 0) != pid || status != 0)
+			bench_die("%s does not run", path);
+	printf("%.1f\n", (double)n * 1e6 / (double)(bench_now_us() - start_us));
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "child") == 0)
 		return child(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "true") == 0)
+		return trues(bench_number(argv[2], 1, 1000000));
 	if (argc == 3 && strcmp(argv[1], "once") == 0) {
 		PGconn *db = bench_connect(argv[2]);
 

@@ -27,6 +27,11 @@ shown() {
 		printf (v >= 100 ? "%.0f" : v >= 10 ? "%.1f" : "%.2f"), v }'
 }
 
+# What the machine was busy with in the last minute, this run included.
+load_now() {
+	cut -d ' ' -f 1 /proc/loadavg
+}
+
 verdict() {
 	if [ "$1" = ok ]; then
 		nok=$((nok + 1))
@@ -61,8 +66,8 @@ row() {
 	esac
 	[ -z "$word" ] || verdict "$word"
 	[ "$floor" = - ] || floor=$(shown "$floor")
-	printf '%-53s %9s %9s %6s %8s %s\n' "$1" "$(shown "$ours")" "$floor" \
-		"$ratio" "$(bound "$4" "$5")" "$word"
+	printf '%-60s %9s %9s %6s %7s %5s %s\n' "$1" "$(shown "$ours")" \
+		"$floor" "$ratio" "$(bound "$4" "$5")" "$(load_now)" "$word"
 }
 
 # A list of numbers, none of them missing.
@@ -97,6 +102,9 @@ bench_start() {
 	"${as_user[@]}" test -x "$B/bench/load" || copy_programs
 	read -r pid _ <"$home/pids/upload"
 	mapfile -d '' -t vars <"/proc/$pid/environ"
+	read -r pid _ <"$home/pids/postgresql"
+	pg_bin=$(dirname "$(readlink "/proc/$pid/exe")")
+	slots=$(nproc)
 	run_url=${DATABASE_URL/afterwork@/afterwork_run@}
 	key_hash=$(sql "SELECT api_key_hash FROM site.users
 		WHERE email = 'admin@example.com'")
@@ -130,8 +138,21 @@ bench_end() {
 	for name in "${!pid_of_server[@]}"; do
 		server_stop "$name"
 	done
+	for name in $(runners_of rate); do
+		kill -s KILL "$name" 2>/dev/null
+	done
 	(exit $code)
 	lib_end
+}
+
+# sql_of LOGIN DATABASE SQL
+sql_of() {
+	with -- psql -XqAt -v ON_ERROR_STOP=1 \
+		"${DATABASE_URL/afterwork@\/afterwork/$1@/$2}" -c "$3" </dev/null
+}
+
+checkpoint() {
+	sql_of postgres postgres CHECKPOINT || fail 'no checkpoint'
 }
 
 # --- servers beside the stack's ----------------------------------------------
