@@ -133,7 +133,7 @@ start_postgresql() {
 make_database() {
 	[ "$(pg_admin "SELECT count(*) FROM pg_database
 		WHERE datname = 'afterwork'")" = 1 ] && return
-	pg_admin 'CREATE ROLE afterwork LOGIN CREATEROLE' &&
+	pg_admin 'CREATE ROLE afterwork LOGIN CREATEROLE IN ROLE pg_read_all_stats' &&
 		pg_admin 'CREATE DATABASE afterwork OWNER afterwork' &&
 		pg_admin 'REVOKE TEMPORARY ON DATABASE afterwork FROM PUBLIC'
 }

@@ -29,6 +29,7 @@ extern const struct command command_user;
 extern const struct command command_secret;
 extern const struct command command_cron;
 extern const struct command command_enqueue;
+extern const struct command command_doctor;
 extern const struct command command_queue;
 
 /* An option "--name", or "--name VALUE" and "--name=VALUE". */

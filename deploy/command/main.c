@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_enqueue,
 	&command_queue,
 	&command_cron,
+	&command_doctor,
 };
 
 static int

@@ -6,6 +6,7 @@
 #include "common/link/crypt.h"
 #include "common/parse/header.h"
 #include "deploy/command/command.h"
+#include "deploy/command/secret.h"
 
 enum { SECRET_BYTES = 32 };
 
@@ -23,9 +24,8 @@ secret_new(void)
 	return 0;
 }
 
-/* Why a secret does not count; NULL when it does. */
-static const char *
-fault_of(const char *secret)
+const char *
+secret_fault(const char *secret)
 {
 	size_t n = strlen(secret);
 
@@ -44,7 +44,8 @@ fault_of(const char *secret)
 static bool
 say(const char *name, const char *secret)
 {
-	const char *fault = secret == NULL ? "is not set" : fault_of(secret);
+	const char *fault =
+	    secret == NULL ? "is not set" : secret_fault(secret);
 
 	command_say("%s %s", name, fault == NULL ? "is good" : fault);
 	return fault == NULL;

@@ -1,0 +1,153 @@
+/* `afterwork doctor`: this host, as far as this user may see it. */
+#include "deploy/command/doctor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/link/conf.h"
+#include "common/link/db.h"
+#include "deploy/command/secret.h"
+
+enum {
+	FUNCTIONS = 7, /* that nginx calls */
+	CHILDREN_MAX = 1024,
+	TOKEN_SECRET_MIN = 32,
+	WEBHOOK_SECRET_MIN = 24,
+};
+
+int64_t
+doctor_connections(struct doctor *d)
+{
+	int64_t children = 0;
+	struct err e;
+	int slots = 1;
+
+	if (!conf_slots(&slots, &e) ||
+	    !conf_int("FCGI_CHILDREN", 0, 0, CHILDREN_MAX, &children, &e))
+		doctor_note(d, DOCTOR_BAD, "settings",
+		    "no function starts with it", "%s", e.msg);
+	/* Of a runner the guard has one too, while a job is long or mended. */
+	return 2 * slots + FUNCTIONS * (children < 1 ? 1 : children);
+}
+
+/* --- secrets -------------------------------------------------------------- */
+
+static void
+check_cron_secret(struct doctor *d)
+{
+	const char *secret = conf_text("CRON_SECRET", NULL);
+	const char *before = conf_text("CRON_SECRET_PREVIOUS", NULL);
+	const char *fault = secret == NULL ? NULL : secret_fault(secret);
+
+	if (secret == NULL)
+		doctor_note(d, DOCTOR_WARN, "secrets",
+		    "set it, as the functions have it: afterwork secret new",
+		    "CRON_SECRET is not set here; without it every ping is "
+		    "answered 401");
+	else if (fault != NULL)
+		doctor_note(d, DOCTOR_BAD, "secrets",
+		    "every ping is answered 401: afterwork secret new",
+		    "CRON_SECRET %s", fault);
+	else if (before == NULL || secret_fault(before) == NULL)
+		doctor_note(d, DOCTOR_OK, "secrets", "", "CRON_SECRET is good");
+	else
+		doctor_note(d, DOCTOR_WARN, "secrets",
+		    "take it away, or give it as it was",
+		    "CRON_SECRET_PREVIOUS %s", secret_fault(before));
+}
+
+static void
+check_length(struct doctor *d, const char *name, size_t min, const char *remedy)
+{
+	const char *secret = conf_text(name, NULL);
+
+	if (secret != NULL && strlen(secret) < min)
+		doctor_note(d, DOCTOR_BAD, "secrets", remedy,
+		    "%s has %zu characters, fewer than %zu", name,
+		    strlen(secret), min);
+}
+
+/* --- folders -------------------------------------------------------------- */
+
+static void
+check_folder(
+    struct doctor *d, const char *topic, const char *path, const char *remedy)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		doctor_note(d, DOCTOR_BAD, topic, remedy, "\"%s\": %s", path,
+		    errno == ENOENT ? "there is no such folder"
+				    : "it cannot be looked at");
+	else if (!S_ISDIR(st.st_mode))
+		doctor_note(d, DOCTOR_BAD, topic, remedy,
+		    "\"%s\" is not a folder", path);
+	else if (access(path, R_OK | W_OK | X_OK) != 0)
+		doctor_note(d, DOCTOR_BAD, topic, remedy,
+		    "\"%s\" cannot be written to by this user", path);
+	else
+		doctor_note(d, DOCTOR_OK, topic, "", "\"%s\" is there", path);
+}
+
+void
+doctor_host(struct doctor *d)
+{
+	static const char file[] = "file:";
+	const char *store = conf_text("MEDIA_STORE", "file:.run/media");
+
+	check_cron_secret(d);
+	check_length(d, "TOKEN_SECRET", TOKEN_SECRET_MIN,
+	    "make a longer one, or leave it to the database");
+	check_length(d, "WEBHOOK_SECRET", WEBHOOK_SECRET_MIN,
+	    "make a longer one: afterwork secret new");
+	check_folder(d, "runtime", conf_runtime_dir(),
+	    "make RUNTIME_DIRECTORY for the functions' user: without it no "
+	    "runner starts");
+	if (strncmp(store, file, strlen(file)) == 0)
+		check_folder(d, "media", store + strlen(file),
+		    "make MEDIA_STORE for the functions' user: without it "
+		    "uploads fail");
+}
+
+/* --- handlers ------------------------------------------------------------- */
+
+static void
+check_handler(struct doctor *d, const char *slug, const char *handler)
+{
+	struct stat st;
+
+	if (stat(handler, &st) != 0)
+		doctor_note(d, DOCTOR_BAD, "handlers",
+		    "put it there, or leave its jobs to a host that has it",
+		    "%s: \"%s\" is not on this host", slug, handler);
+	else if (!S_ISREG(st.st_mode) || access(handler, X_OK) != 0)
+		doctor_note(d, DOCTOR_BAD, "handlers", "chmod 0755 it",
+		    "%s: \"%s\" may not be executed by this user", slug,
+		    handler);
+}
+
+static const char SQL_DOCTOR_HANDLERS[] =
+    "SELECT slug, handler FROM afterwork.task\n"
+    "WHERE retired_at IS NULL AND handler IS NOT NULL ORDER BY slug";
+
+bool
+doctor_handlers(struct doctor *d, struct db *db, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+	enum doctor_level before = d->worst;
+
+	if (!db_query(
+		db, "doctor_handlers", SQL_DOCTOR_HANDLERS, 0, NULL, &rows, e))
+		return false;
+	d->worst = DOCTOR_OK;
+	for (int i = 0; i < db_nrows(rows); i++)
+		check_handler(d, db_text(rows, i, 0), db_text(rows, i, 1));
+	if (d->worst == DOCTOR_OK)
+		doctor_note(d, DOCTOR_OK, "handlers", "",
+		    "%d executables are here", db_nrows(rows));
+	if (d->worst < before)
+		d->worst = before;
+	return true;
+}
