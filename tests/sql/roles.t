@@ -19,7 +19,7 @@ is "$(may run)" \
 is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \
 	'cancel enqueue enqueue_job enqueue_many pause revive store_job' 'jobs enqueues and decides'
-is "$(may producer)" 'enqueue enqueue_many store_job' 'what is a producer enqueues'
+is "$(may producer)" 'enqueue enqueue_job enqueue_many store_job' 'what is a producer enqueues'
 for role in upload media pages users thumbnails; do
 	is "$(may $role)" '' "$role has nothing to do with the queue"
 done
