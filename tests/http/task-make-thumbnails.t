@@ -171,6 +171,14 @@ ok 'bytes that are not there: it is tried again' await 10 \
 post "/api/payload-jobs/$job/cancel" '{}'
 cp "$work/kept" "$store/$key"
 
+# --- at each upload, as the README has it ---
+sed -n '/^CREATE FUNCTION site.thumbnails/,/^CREATE TRIGGER/p' README.md >"$work/trigger.sql"
+ok 'the trigger is made' sql "$(cat "$work/trigger.sql")"
+add "$fixtures/photo.jpg"
+ok 'an upload has its sizes by itself' await 15 \
+	"answers t 'SELECT sized FROM site.media WHERE id = $id'"
+sql 'DROP TRIGGER thumbnails ON site.media'
+
 # --- the end of a picture ---
 keys=$(sql "SELECT storage_key FROM site.media_size WHERE media_id = $other
 	UNION ALL SELECT storage_key FROM site.media WHERE id = $other")
