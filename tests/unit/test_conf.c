@@ -201,6 +201,11 @@ test_urls(void)
 	is_text(conf_database_url("purge-all"), "postgres://purge",
 	    "a hyphen is an underscore there");
 	is_text(conf_database_url("run"), "postgres://all", "that of all");
+	is_text(conf_named("DATABASE_URL_PURGE_ALL"), "postgres://purge",
+	    "by its whole name");
+	is_text(conf_named("DATABASE_URL_OTHER"), "postgres://all",
+	    "that of all, too");
+	is_text(conf_named("T_NOT_THERE"), NULL, "no other has another's");
 }
 
 static void

@@ -259,6 +259,31 @@ test_wipe(void)
 	ok(memcmp(text, "\0\0\0\0\0\0\0", sizeof(text)) == 0, "wiped");
 }
 
+/* RFC 4231, case 2, and a key longer than a block (case 6). */
+static void
+test_hmac(void)
+{
+	static const char text[] = "what do ya want for nothing?";
+	static const char larger[] =
+	    "Test Using Larger Than Block-Size Key - Hash Key First";
+	AUTO_BUF b = BUF_INIT;
+	char key[131];
+
+	crypt_hmac_base64("Jefe", 4, text, strlen(text), &b);
+	is_text(b.data,
+	    "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=", "a short key");
+	memset(key, 0xaa, sizeof(key));
+	buf_clear(&b);
+	crypt_hmac_base64(key, sizeof(key), larger, strlen(larger), &b);
+	is_text(b.data,
+	    "YOQxWR7gtn8Niiaqy/W3f44LxiE3KMUUBUYEDw7jf1Q=", "a long one");
+	buf_clear(&b);
+	ok(crypt_unbase64("aGkr/w==", &b) && b.len == 4 &&
+		memcmp(b.data, "hi+\xff", 4) == 0,
+	    "base64 is read");
+	ok(!crypt_unbase64("a!b", &b), "and nothing else");
+}
+
 int
 main(void)
 {
@@ -274,5 +299,6 @@ main(void)
 	test_jwt();
 	test_jwt_header();
 	test_wipe();
+	test_hmac();
 	return done();
 }
