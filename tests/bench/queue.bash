@@ -112,7 +112,7 @@ drained() {
 	local k pids=() from
 	from=$(now_us)
 	for ((k = 0; k < slots; k++)); do
-		runner "$1" &
+		runner "$1" "RUNNER_SLOTS=$slots" &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
@@ -162,8 +162,11 @@ figure_rate() {
 		"${boss[*]}" '' note
 }
 
+# A job alone is a commit alone: what counts is how many wait for the disk
+# together.  So there is a line with as many runners as graphile-worker has
+# links, too.
 figure_single() {
-	local i n=$((6000 / few)) ours=() floor=() plain=()
+	local i n=$((6000 / few)) ours=() floor=() plain=() ten=()
 	runtime_rate
 	claim_script 1 '{}'
 	for ((i = 0; i < reps; i++)); do
@@ -171,13 +174,19 @@ figure_single() {
 		ours+=("$(drained single $n)")
 		waiting $n
 		floor+=("$(drained_bare $n 1)")
-		! peers_ready || plain+=("$(graphile_rate default $n)")
+		peers_ready || continue
+		plain+=("$(graphile_rate default $n)")
+		waiting $n
+		ten+=("$(slots=10 && drained single $n)")
 	done
 	empty_queue
 	row "one claim a job, $slots runners | pgbench (1/s)" "${ours[*]}" \
 		"${floor[*]}" 0.8 least
-	! peers_ready || row '  | graphile-worker, its default, 10 at a time' \
+	peers_ready || return 0
+	row '  | graphile-worker, its default, 10 at a time' \
 		"${ours[*]}" "${plain[*]}" 1.5 least
+	row '  10 runners | graphile-worker, 10 at a time' \
+		"${ten[*]}" "${plain[*]}" '' note
 }
 
 # bare_trues N: /bin/true by as many loops as there are slots
