@@ -75,17 +75,6 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 	return true;
 }
 
-/*
- * A runner that does not wait for more, and left nothing when it claimed: what
- * came since has called, and then the counter is another.
- */
-static bool
-is_done(const struct worker *w, uint32_t seen)
-{
-	return w->want->detached && w->want->linger_ms == 0 && !w->claim.more &&
-	       seen == w->seen;
-}
-
 /* Should the next claim go with the settlement of n jobs, and how? */
 static const struct claim_want *
 look_ahead(struct worker *w, size_t n)
@@ -96,8 +85,6 @@ look_ahead(struct worker *w, size_t n)
 	struct err e;
 
 	if (must_end(w, &end) || !ask(w, n, &a, &e) || a.want.max_jobs < 1)
-		return NULL;
-	if (is_done(w, seen))
 		return NULL;
 	w->next_seen = seen;
 	return &a.want;
@@ -265,10 +252,6 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 			return false;
 		claim_clear(&w->claim);
 		idle_us = clock_mono_us();
-		if (!w->has_next && is_done(w, slots_seen(&w->slots))) {
-			w->board->report.none_left = true;
-			go_on = leave(w, ret);
-		}
 	}
 	return true;
 }

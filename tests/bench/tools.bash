@@ -307,7 +307,8 @@ clear_data() {
 	sql 'DELETE FROM afterwork.job' &&
 		sql 'TRUNCATE afterwork.history, afterwork.failed,
 			bench.media, bench.job, bench.history, bench.stamp' &&
-		sql 'TRUNCATE site.media, site.media_name, site.gallery_image' &&
+		sql 'TRUNCATE site.media, site.media_name, site.gallery_image,
+			site.media_size' &&
 		sql 'VACUUM afterwork.job' ||
 		fail 'cannot clear the tables'
 	# Emptied, not removed: ext4 passes over inodes that were freed in the

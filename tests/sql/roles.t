@@ -138,7 +138,7 @@ is "$(sql "SELECT string_agg(DISTINCT pg_get_userbyid(c.relowner), ' ') FROM pg_
 # --- functions that run as the owner ---
 is "$(sql "SELECT string_agg(p.proname, ' ') FROM pg_proc p
 	WHERE p.pronamespace IN ('afterwork'::regnamespace, 'site'::regnamespace)
-	AND p.prosecdef AND NOT coalesce(p.proconfig @> ARRAY['search_path=\"\"'], false)")" '' \
+	AND p.prosecdef AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)")" '' \
 	'they look nothing up by the caller'"'"'s path'
 is "$(sql "SELECT string_agg(p.proname, ' ') FROM pg_proc p,
 		aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a

@@ -44,7 +44,7 @@ for role in upload run status jobs media pages; do
 		"$role sees no password"
 done
 is "$(sql "SELECT string_agg(p.proname, ' ') FROM pg_proc p WHERE p.pronamespace = 'site'::regnamespace
-	AND p.prosecdef AND NOT coalesce(p.proconfig @> ARRAY['search_path=\"\"'], false)")" '' \
+	AND p.prosecdef AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)")" '' \
 	'what runs as the owner looks nothing up by a caller'"'"'s path'
 is "$(sql "SELECT string_agg(p.proname, ' ') FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
 	WHERE p.pronamespace = 'site'::regnamespace AND a.grantee = 0")" '' 'nothing is everybody'"'"'s'

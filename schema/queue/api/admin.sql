@@ -7,7 +7,7 @@
 -- jitter}, concurrency, schedule, limits, settings (names).  'added', 'changed'
 -- or 'unchanged'.
 CREATE OR REPLACE FUNCTION afterwork.task_register(def jsonb)
-RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	old afterwork.task;
 	new afterwork.task;
@@ -58,7 +58,7 @@ $$;
 -- waiting jobs are ended, with the reason, by the next runner; their schedules
 -- are no more.
 CREATE OR REPLACE FUNCTION afterwork.task_retire(keep text[])
-RETURNS SETOF text LANGUAGE sql SET search_path = '' AS $$
+RETURNS SETOF text LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	WITH gone AS (
 		UPDATE afterwork.task SET retired_at = now()
 		WHERE retired_at IS NULL AND slug <> ALL (keep)
@@ -72,7 +72,7 @@ $$;
 
 -- In which queue the job with this id is, live or ended; null: nowhere.
 CREATE OR REPLACE FUNCTION afterwork.queue_of(job_id bigint)
-RETURNS text LANGUAGE sql STABLE SET search_path = ''
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off AS $$
 	SELECT q.name FROM afterwork.queue q
 	WHERE EXISTS (SELECT FROM afterwork.job j
@@ -90,7 +90,8 @@ $$;
 -- to cancel), or null (no such job).
 CREATE OR REPLACE FUNCTION afterwork.cancel(job_id bigint,
 	asked_by text DEFAULT NULL, reason text DEFAULT NULL)
-RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	here  text := afterwork.queue_of(job_id);
 	words text := 'The job was cancelled' || coalesce(' by ' || asked_by, '')
@@ -114,17 +115,19 @@ BEGIN
 		IF NOT FOUND THEN
 			RETURN 'ended';
 		END IF;
+		PERFORM pg_sleep(0.01);	-- somebody claims or settles it
 	END LOOP;
 END
 $$;
 
 -- End those of the jobs that nobody holds, as cancelled with these words; how
--- many.  heir, a job of the same key that follows them, gets a place that one of
--- them had, and needs nobody to let it in: then the key is not locked, which a
--- long transaction would keep from those who give places back.
+-- many.  heir, a job of the same key that follows them, gets a place that one
+-- of them had, and needs nobody to let it in: then the key is not locked, which
+-- a long transaction would keep from those who give places back.
 CREATE OR REPLACE FUNCTION afterwork.end_waiting(here text, ids bigint[],
 	words text, heir bigint DEFAULT NULL)
-RETURNS bigint LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+RETURNS bigint LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $$
 DECLARE
 	keys  text[];
@@ -133,7 +136,8 @@ DECLARE
 BEGIN
 	-- A key before its jobs, as everywhere: whoever gives a place back holds
 	-- the key and then wants jobs that are blocked.
-	IF heir IS NULL THEN
+	IF heir IS NULL OR (SELECT count(*) > 1 FROM afterwork.job j
+	    WHERE j.queue = here AND j.id = ANY (ids) AND j.has_place) THEN
 		PERFORM FROM afterwork.place p
 		WHERE p.queue = here AND p.key = ANY (ARRAY(
 		        SELECT j.concurrency_key FROM afterwork.job j
@@ -142,10 +146,14 @@ BEGIN
 		ORDER BY p.key FOR UPDATE;
 	END IF;
 	WITH gone AS (
+		-- What somebody has locked is being claimed or settled.
 		DELETE FROM afterwork.job j
-		WHERE j.queue = here AND j.id = ANY (ids)
-		  AND (j.lease_until IS NULL
-		       OR j.lease_until <= clock_timestamp())
+		WHERE j.queue = here AND j.id = ANY (ARRAY(
+			SELECT w.id FROM afterwork.job w
+			WHERE w.queue = here AND w.id = ANY (ids)
+			  AND (w.lease_until IS NULL
+			       OR w.lease_until <= clock_timestamp())
+			FOR UPDATE SKIP LOCKED))
 		RETURNING j.*
 	), kept AS (
 		INSERT INTO afterwork.history (id, queue, task, state, priority,
@@ -183,7 +191,8 @@ $$;
 -- 'ready', 'running' (a runner has it), or null (no such job).  A unique key
 -- that another job took meanwhile raises 23505.
 CREATE OR REPLACE FUNCTION afterwork.revive(job_id bigint)
-RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	here text := afterwork.queue_of(job_id);
 BEGIN
@@ -228,7 +237,8 @@ $$;
 -- Stop (true) or resume (false) claiming from a queue; jobs that run go on.
 -- False: there is no such queue.
 CREATE OR REPLACE FUNCTION afterwork.pause(queue_name text, stop boolean)
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	UPDATE afterwork.queue q SET paused = stop WHERE q.name = queue_name;
 	RETURN FOUND;
@@ -241,7 +251,8 @@ $$;
 -- there is no such queue.
 CREATE OR REPLACE FUNCTION afterwork.limit_queue(queue_name text,
 	max_running integer)
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF max_running < 1 THEN
 		PERFORM afterwork.refuse('max', 'A queue runs at least one job; '
@@ -253,10 +264,10 @@ BEGIN
 		RETURN false;
 	END IF;
 	IF max_running IS NULL THEN
-		DELETE FROM afterwork.place p
-		WHERE p.queue = queue_name AND p.key = '';
 		UPDATE afterwork.job j SET has_queue_place = false
 		WHERE j.queue = queue_name AND j.has_queue_place;
+		DELETE FROM afterwork.place p
+		WHERE p.queue = queue_name AND p.key = '';
 	ELSE
 		INSERT INTO afterwork.place AS p (queue, key, max)
 		VALUES (queue_name, '', max_running)
@@ -278,7 +289,7 @@ $$;
 -- wait in vain.
 CREATE OR REPLACE FUNCTION afterwork.keep_house(keep interval)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' SET lock_timeout = '250ms' AS $$
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '250ms' AS $$
 DECLARE
 	day  date;
 	part record;

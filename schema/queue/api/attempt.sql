@@ -2,7 +2,8 @@
 
 -- Time as Payload writes it: 2026-07-20T12:34:56.789Z.
 CREATE OR REPLACE FUNCTION afterwork.iso(t timestamptz)
-RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
 	SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
@@ -11,7 +12,7 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.attempt(attempt integer, lease_no bigint,
 	op text, started_at timestamptz, finished_at timestamptz, error text,
 	detail jsonb)
-RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_build_object('attempt', attempt, 'leaseNo', lease_no,
 	    'outcome', CASE op WHEN 'done' THEN 'succeeded'
 	        WHEN 'crash' THEN 'crashed' WHEN 'snooze' THEN 'snoozed'
@@ -23,7 +24,7 @@ $$;
 
 -- The log, cut to its newest 49 entries, so that one more makes 50.
 CREATE OR REPLACE FUNCTION afterwork.last_attempts(log jsonb)
-RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN log IS NULL THEN '[]'::jsonb
 	    WHEN jsonb_array_length(log) < 50 THEN log
 	    ELSE log - 0 END

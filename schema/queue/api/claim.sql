@@ -42,7 +42,8 @@ RETURNS TABLE (nth integer, queue text, id bigint, lease_no bigint, task text,
 	traceparent text, settings text, more boolean, next_ms bigint,
 	upkeep_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' SET enable_seqscan = off SET enable_bitmapscan = off
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -54,6 +55,8 @@ DECLARE
 	keyed   boolean;	-- has any of them to take a place of a key?
 	most    integer;	-- of them may be taken
 	room    integer;	-- places of the queue; null: no limit
+	busy    text[];		-- keys that somebody else has locked
+	locked  text[];
 	seen    integer;
 	missed  boolean := false;	-- something that others hold back
 BEGIN
@@ -85,6 +88,7 @@ BEGIN
 			CONTINUE WHEN room IS NULL OR room < 0;
 		END IF;
 		most := least(claim.max_jobs, nullif(room, 0));
+		busy := '{}';
 		-- Each turn blocks what has no place, until something has one.
 		FOR turn IN 1 .. 20 LOOP
 			SELECT array_agg(s.id), array_agg(s.single), bool_or(s.keyed)
@@ -99,6 +103,8 @@ BEGIN
 				  AND (j.lease_until IS NULL
 				       OR j.lease_until <= statement_timestamp())
 				  AND (room IS NULL OR room > 0 OR j.has_queue_place)
+				  AND (j.concurrency_key IS NULL OR j.has_place
+				       OR j.concurrency_key <> ALL (busy))
 				  AND j.task = ANY (ARRAY(
 					SELECT t.slug FROM afterwork.task t
 					WHERE t.retired_at IS NOT NULL
@@ -114,9 +120,11 @@ BEGIN
 			ids := ids[:CASE WHEN singles[1] THEN 1 ELSE least(most,
 			    array_position(singles, true) - 1) END];
 			EXIT WHEN NOT keyed;
-			ids := afterwork.take_places(here, ids);
+			SELECT t.kept, t.busy INTO ids, locked
+			FROM afterwork.take_places(here, ids) t;
+			busy := busy || locked;
+			missed := missed OR locked IS NOT NULL OR turn = 20;
 			EXIT WHEN ids <> '{}';
-			missed := missed OR turn = 20;
 		END LOOP;
 		CONTINUE WHEN ids IS NULL OR ids = '{}';
 		IF q.limited THEN
@@ -158,7 +166,7 @@ $$;
 
 -- Delayed jobs of one queue that have come due become ready, 1,000 at a time.
 CREATE OR REPLACE FUNCTION afterwork.promote(here text)
-RETURNS void LANGUAGE sql SET search_path = ''
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off AS $$
 	UPDATE afterwork.job j SET state = 'ready'
@@ -174,7 +182,7 @@ $$;
 -- queue other than but?  Takes no locks.
 CREATE OR REPLACE FUNCTION afterwork.claimable(queues text[], but text,
 	tasks text[])
-RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = ''
+RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
@@ -187,7 +195,8 @@ BEGIN
 		  AND NOT (q.limited AND EXISTS (
 			SELECT FROM afterwork.place p
 			WHERE p.queue = q.name AND p.key = ''
-			  AND p.taken >= p.max))
+			  AND p.taken >= p.max
+			  AND p.look_at > clock_timestamp()))
 		  AND (EXISTS (
 			SELECT FROM afterwork.job j
 			WHERE j.queue = q.name AND j.state = 'ready'
@@ -207,7 +216,7 @@ $$;
 -- (null: none waits), and whether the house should be kept.
 CREATE OR REPLACE FUNCTION afterwork.outlook(queues text[],
 	OUT claimable boolean, OUT next_ms bigint, OUT upkeep_due boolean)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$

@@ -8,13 +8,14 @@
 
 -- For a test that wants the clock elsewhere.
 CREATE OR REPLACE FUNCTION afterwork.doctor_now()
-RETURNS timestamptz LANGUAGE sql VOLATILE SET search_path = '' AS $$
+RETURNS timestamptz LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
 	SELECT clock_timestamp()
 $$;
 
 -- A time for people: "3 days", "2 h", "5 min".
 CREATE OR REPLACE FUNCTION afterwork.doctor_span(span interval)
-RETURNS text LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN span >= interval '2 days'
 	        THEN floor(extract(epoch FROM span) / 86400) || ' days'
 	    WHEN span >= interval '2 hours'
@@ -28,7 +29,7 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.doctor_server(
 	version integer DEFAULT current_setting('server_version_num')::integer)
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'postgresql', CASE WHEN version < 150000 THEN 'bad' ELSE 'warn' END,
 	    format('PostgreSQL %s.%s', version / 10000, version % 10000),
 	    CASE WHEN version < 150000 THEN 'use PostgreSQL 15 or later'
@@ -76,7 +77,7 @@ $$;
 -- ones, and replication slots.
 CREATE OR REPLACE FUNCTION afterwork.doctor_transactions(patience interval)
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'transactions',
 	    CASE WHEN o.age > patience * 12 THEN 'bad' ELSE 'warn' END,
 	    format('a transaction of %s (process %s, %s) is open for %s',
@@ -119,7 +120,7 @@ $$;
 -- Hot tables with more dead rows, or more pages, than live rows account for.
 CREATE OR REPLACE FUNCTION afterwork.doctor_bloat()
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'bloat', CASE WHEN t.dead > 10 * t.live + 500000 THEN 'bad'
 	        ELSE 'warn' END,
 	    format('afterwork.%s has %s dead rows beside %s', t.relname, t.dead,
@@ -145,7 +146,7 @@ $$;
 -- History's partitions.
 CREATE OR REPLACE FUNCTION afterwork.doctor_history()
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'history', CASE WHEN m.day = m.today THEN 'bad' ELSE 'warn' END,
 	    format('there is no partition for %s', to_char(m.day, 'YYYY-MM-DD')),
 	    CASE WHEN EXISTS (SELECT FROM afterwork.history_default h
@@ -172,7 +173,7 @@ $$;
 -- leaves no trace but this: it keeps the house when that is due, every hour.
 CREATE OR REPLACE FUNCTION afterwork.doctor_pings()
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- (plpgsql, since schedules_late() comes in a later file.)
 	RETURN QUERY SELECT 'pings', CASE WHEN u.next_at < now() - interval '1 hour'
@@ -208,7 +209,7 @@ $$;
 -- and nobody came; and failed ones that nobody looks after.
 CREATE OR REPLACE FUNCTION afterwork.doctor_jobs()
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH seen AS MATERIALIZED (
 		SELECT q.name, q.paused, q.limited, w.task, w.run_at, w.lease_no,
 		    w.lease_until, t.slug, t.retired_at
@@ -289,7 +290,7 @@ $$;
 -- Connections: those that the hosts may want at a time against those there are.
 CREATE OR REPLACE FUNCTION afterwork.doctor_connections(wanted integer)
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'connections', CASE WHEN wanted > c.room THEN 'bad' ELSE 'warn' END,
 	    CASE WHEN wanted > c.room THEN format('this host may want %s '
 	        'connections, %s may be made', wanted, c.room)
@@ -313,7 +314,7 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.doctor(wanted_connections integer,
 	patience interval DEFAULT '5 minutes')
 RETURNS TABLE (topic text, level text, what text, remedy text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH found AS MATERIALIZED (
 		SELECT * FROM afterwork.doctor_server()
 		UNION ALL SELECT * FROM afterwork.doctor_transactions(patience)

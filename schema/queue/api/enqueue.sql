@@ -9,7 +9,8 @@
 -- there makes nothing.
 CREATE OR REPLACE FUNCTION afterwork.key_of(template text, input jsonb)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	part text;
 	key  text := split_part(template, '{', 1);
@@ -27,7 +28,7 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.check_job(task text, input jsonb,
 	place text, run_at timestamptz, unique_key text, concurrency_key text,
 	tags text[], unique_for interval, unique_until text)
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	fields jsonb;
@@ -80,37 +81,56 @@ BEGIN
 END
 $$;
 
--- With replace: the waiting holder of a unique key takes this input and time.
--- Its id, or null: none waits.  If it was next of a key with places, and now
--- waits for its time, another is.
-CREATE OR REPLACE FUNCTION afterwork.replace_job(place text, key text,
-	new_input jsonb, new_run_at timestamptz)
-RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
+-- With replace: the waiting holder of a unique key, which is of the same task,
+-- takes this input and time.  Its id, or null: none waits.  It keeps its turn;
+-- if it is to wait for its time, or gets another concurrency key, it leaves its
+-- turn, and its place, to others.
+CREATE OR REPLACE FUNCTION afterwork.replace_job(place text, unique_key text,
+	new_task text, new_input jsonb, new_run_at timestamptz, new_key text)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE
-	holder bigint;
-	turn   text;	-- the key whose turn it leaves to others
+	old    record;
+	later  boolean := coalesce(new_run_at > clock_timestamp(), false);
+	leaves boolean;
 BEGIN
 	-- A key before its jobs, as everywhere.
-	SELECT j.concurrency_key INTO turn FROM afterwork.job j
-	WHERE j.queue = place AND j.unique_key = key AND NOT j.unique_free
-	  AND j.lease_until IS NULL;
-	PERFORM FROM afterwork.place p WHERE p.queue = place AND p.key = turn
+	PERFORM FROM afterwork.place p
+	WHERE p.queue = replace_job.place AND p.key = (
+	    SELECT j.concurrency_key FROM afterwork.job j
+	    WHERE j.queue = replace_job.place
+	      AND j.unique_key = replace_job.unique_key
+	      AND NOT j.unique_free AND j.lease_until IS NULL)
 	FOR UPDATE;
+	SELECT j.id, j.task, j.has_place, j.concurrency_key INTO old
+	FROM afterwork.job j
+	WHERE j.queue = place AND j.unique_key = replace_job.unique_key
+	  AND NOT j.unique_free AND j.lease_until IS NULL AND j.cancel IS NULL
+	FOR UPDATE;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	ELSIF old.task <> new_task THEN
+		PERFORM afterwork.refuse('uniqueKey', format(
+		    'A job of the task "%s" has this key.', old.task));
+	END IF;
+	leaves := later OR old.concurrency_key IS DISTINCT FROM new_key;
 	UPDATE afterwork.job j
 	SET input = new_input,
-	    state = CASE WHEN new_run_at > clock_timestamp() THEN 'delayed'
-	        WHEN j.state = 'blocked' THEN j.state ELSE 'ready' END,
-	    run_at = coalesce(new_run_at, clock_timestamp()),
-	    wait_until = new_run_at
-	WHERE j.queue = place AND j.unique_key = key AND NOT j.unique_free
-	  AND j.lease_until IS NULL
-	RETURNING j.id, CASE WHEN j.state = 'delayed' AND NOT j.has_place
-	    THEN j.concurrency_key END
-	INTO holder, turn;
-	IF turn IS NOT NULL THEN
-		PERFORM afterwork.let_in(place, ARRAY[turn]);
+	    state = CASE WHEN later THEN 'delayed'
+	        WHEN j.state = 'blocked' AND NOT leaves THEN j.state
+	        ELSE 'ready' END,
+	    run_at = CASE WHEN later THEN new_run_at
+	        ELSE least(j.run_at, clock_timestamp()) END,
+	    wait_until = new_run_at,
+	    concurrency_key = new_key,
+	    has_place = j.has_place AND NOT leaves
+	WHERE j.queue = place AND j.id = old.id;
+	IF leaves AND old.has_place THEN
+		PERFORM afterwork.give_places(place, ARRAY[old.concurrency_key]);
+	ELSIF leaves AND old.concurrency_key IS NOT NULL THEN
+		PERFORM afterwork.let_in(place, ARRAY[old.concurrency_key]);
 	END IF;
-	RETURN holder;
+	RETURN old.id;
 END
 $$;
 
@@ -121,7 +141,8 @@ CREATE OR REPLACE FUNCTION afterwork.store_job(
 	task text, input jsonb, queue text, run_at timestamptz, priority integer,
 	unique_key text, concurrency_key text, meta jsonb, tags text[],
 	unique_for interval, unique_until text, replace boolean)
-RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	place  text;
@@ -157,8 +178,8 @@ BEGIN
 		holder := afterwork.hold_period(place, unique_key, unique_for, job);
 		IF holder IS NOT NULL THEN
 			IF replace THEN
-				PERFORM afterwork.replace_job(place, unique_key, input,
-				    run_at);
+				PERFORM afterwork.replace_job(place, unique_key, task,
+				    input, run_at, concurrency_key);
 			END IF;
 			RETURN -holder;
 		END IF;
@@ -175,7 +196,7 @@ BEGIN
 			DO NOTHING;
 			EXIT WHEN FOUND;
 			holder := afterwork.meet_unique(place, unique_key, replace,
-			    input, run_at, job);
+			    task, input, run_at, concurrency_key, job);
 			IF holder IS NOT NULL THEN
 				RETURN -holder;
 			END IF;
@@ -199,12 +220,15 @@ $$;
 -- then that one's id.
 CREATE OR REPLACE FUNCTION afterwork.hold_period(place text, key text,
 	period interval, job bigint)
-RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	holder bigint;
 BEGIN
 	IF period IS NULL THEN
-		RETURN NULL;
+		SELECT u.job_id INTO holder FROM afterwork.unique_period u
+		WHERE u.queue = place AND u.unique_key = key
+		  AND u.until > clock_timestamp();
+		RETURN holder;
 	END IF;
 	INSERT INTO afterwork.unique_period AS u (queue, unique_key, job_id,
 	    until)
@@ -224,17 +248,20 @@ $$;
 -- one that runs gives its key away, so that what came last is run.  The
 -- holder's id, or null: the key is free now, try again.
 CREATE OR REPLACE FUNCTION afterwork.meet_unique(place text, key text,
-	replace boolean, new_input jsonb, new_run_at timestamptz, job bigint)
-RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
+	replace boolean, new_task text, new_input jsonb, new_run_at timestamptz,
+	new_key text, job bigint)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	holder bigint;
 BEGIN
 	IF replace THEN
-		holder := afterwork.replace_job(place, key, new_input, new_run_at);
+		holder := afterwork.replace_job(place, key, new_task, new_input,
+		    new_run_at, new_key);
 		IF holder IS NULL THEN
 			UPDATE afterwork.job j SET unique_free = true
 			WHERE j.queue = place AND j.unique_key = key
-			  AND NOT j.unique_free AND j.lease_until IS NOT NULL;
+			  AND NOT j.unique_free
+			  AND (j.lease_until IS NOT NULL OR j.cancel IS NOT NULL);
 		END IF;
 	ELSE
 		SELECT j.id INTO holder FROM afterwork.job j
@@ -253,7 +280,7 @@ $$;
 -- two that do not see one another's job would leave both.
 CREATE OR REPLACE FUNCTION afterwork.supersede(place text, key text,
 	newer bigint)
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtextextended(place || ' ' || key, 0));
 	PERFORM afterwork.end_waiting(place, ARRAY(
@@ -301,7 +328,7 @@ CREATE OR REPLACE FUNCTION afterwork.enqueue_job(
 	meta jsonb DEFAULT NULL, tags text[] DEFAULT NULL,
 	unique_for interval DEFAULT NULL, unique_until text DEFAULT NULL,
 	replace boolean DEFAULT NULL, OUT id bigint, OUT created boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	id := afterwork.store_job(task, input, queue, run_at, priority, unique_key,
 	    concurrency_key, meta, tags, unique_for, unique_until, replace);
@@ -317,7 +344,7 @@ CREATE OR REPLACE FUNCTION afterwork.enqueue_many(task text, inputs jsonb,
 	queue text DEFAULT NULL, run_at timestamptz DEFAULT NULL,
 	priority integer DEFAULT NULL, tags text[] DEFAULT NULL)
 RETURNS SETOF bigint LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	place   text;
@@ -330,6 +357,9 @@ DECLARE
 BEGIN
 	IF jsonb_typeof(inputs) IS DISTINCT FROM 'array' THEN
 		PERFORM afterwork.refuse('inputs', 'The inputs must be a list.');
+	END IF;
+	IF inputs = '[]' THEN
+		RETURN;
 	END IF;
 	SELECT coalesce(queue, d.queue), coalesce(priority, d.priority),
 	    d.input_ok, d.input_schema, d.concurrency
@@ -347,6 +377,12 @@ BEGIN
 	END IF;
 	PERFORM afterwork.check_job(task, coalesce(inputs -> 0, '{}'), place,
 	    run_at, NULL, NULL, tags, NULL, NULL);
+	IF EXISTS (SELECT FROM jsonb_array_elements(inputs) AS i (input)
+	    WHERE length(afterwork.key_of(rule ->> 'key', i.input))
+	        NOT BETWEEN 1 AND 255) THEN
+		PERFORM afterwork.refuse('concurrencyKey',
+		    'A key has 1 to 255 characters.');
+	END IF;
 	IF (rule -> 'supersedes') = 'true'::jsonb THEN
 		RETURN QUERY SELECT afterwork.store_job(task, i.input, place, run_at,
 		    rank, NULL, NULL, NULL, tags, NULL, NULL, NULL)

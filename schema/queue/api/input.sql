@@ -6,7 +6,8 @@
 -- no row when it fits.  Fields the schema does not name are let through.
 CREATE OR REPLACE FUNCTION afterwork.check_input(schema jsonb, input jsonb)
 RETURNS TABLE (field text, message text)
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	f     jsonb;
 	v     jsonb;
@@ -50,7 +51,8 @@ $$;
 -- Why one value does not fit one field; null when it does.
 CREATE OR REPLACE FUNCTION afterwork.check_value(field jsonb, value jsonb)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	type text := jsonb_typeof(value);
 	want text := field ->> 'type';
@@ -100,7 +102,8 @@ $$;
 -- options stand in it as the JSON strings they are.
 CREATE OR REPLACE FUNCTION afterwork.input_path(schema jsonb)
 RETURNS jsonpath
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	f     jsonb;
 	at    text;
@@ -126,7 +129,8 @@ $$;
 -- check_value() as a predicate on the value at; null when it can't be.
 CREATE OR REPLACE FUNCTION afterwork.value_path(field jsonb, at text)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	want text := field ->> 'type';
 	low  numeric := coalesce(field ->> 'min', field ->> 'minLength');
@@ -170,7 +174,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION afterwork.refuse(field text, message text)
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RAISE EXCEPTION USING MESSAGE = message, DETAIL = field;
 END

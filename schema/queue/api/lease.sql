@@ -6,7 +6,8 @@
 -- to be shown, or null.  Touches no index.
 CREATE OR REPLACE FUNCTION afterwork.heed(here text, job_id bigint,
 	held_as bigint, said jsonb DEFAULT NULL)
-RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off AS $$
 DECLARE
 	wanted boolean;
@@ -36,7 +37,8 @@ $$;
 -- work.  Both numbers are given, rather than read from a setting, because a
 -- setting would have to be made in the same transaction, by the same caller.
 CREATE OR REPLACE FUNCTION afterwork.assert_lease(job bigint, lease_no bigint)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off AS $$
 DECLARE
 	here text := afterwork.queue_of(assert_lease.job);

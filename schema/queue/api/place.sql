@@ -16,18 +16,18 @@
 
 -- Of these claimable jobs of one queue, in their order, those that have a
 -- place now, which they take; the others are blocked, or left as they are
--- where somebody else has locked their key.  A key's only place is for its
--- first job, even if the caller has not seen that one: another claim may have
--- locked it, or it was let in a moment ago.
+-- where somebody else has locked their key, which is busy then.  A key's only
+-- place is for its first job, even if the caller has not seen that one: another
+-- claim may have locked it, or it was let in a moment ago.
 --
 -- A claim forbids sorts.  Here they are of its few jobs, and without them the
 -- planner would walk the whole index of the queue's keys for its order.
-CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[])
-RETURNS bigint[] LANGUAGE plpgsql SET search_path = ''
+CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[],
+	OUT kept bigint[], OUT busy text[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
 SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	kept bigint[];
 	too_many bigint[];
 BEGIN
 	INSERT INTO afterwork.place (queue, key, max)
@@ -76,15 +76,16 @@ BEGIN
 	)
 	SELECT array_agg(w.id ORDER BY w.n) FILTER (WHERE r.id IS NULL
 	        OR (r.mine AND r.fits)),
-	    array_agg(w.id) FILTER (WHERE r.mine AND NOT r.fits)
-	INTO kept, too_many
+	    array_agg(w.id) FILTER (WHERE r.mine AND NOT r.fits),
+	    array_agg(DISTINCT r.key) FILTER (WHERE NOT r.mine)
+	INTO kept, too_many, busy
 	FROM unnest(ids) WITH ORDINALITY AS w (id, n)
 	LEFT JOIN ranked r ON r.id = w.id;
 	IF too_many IS NOT NULL THEN
 		UPDATE afterwork.job j SET state = 'blocked'
 		WHERE j.queue = here AND j.id = ANY (too_many);
 	END IF;
-	RETURN coalesce(kept, '{}');
+	kept := coalesce(kept, '{}');
 END
 $$;
 
@@ -92,7 +93,7 @@ $$;
 -- null: somebody else claims there.  0: every place is taken, but one of their
 -- leases may have run out; -1: every place is taken.
 CREATE OR REPLACE FUNCTION afterwork.queue_room(here text)
-RETURNS integer LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS integer LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	place record;
 BEGIN
@@ -107,12 +108,15 @@ BEGIN
 	ELSIF NOT place.look THEN
 		RETURN -1;
 	END IF;
-	-- Looked at again when the next lease may end.
+	-- Looked at again when the next lease may end, and soon while one has:
+	-- this caller may not be the one that can take it.
 	UPDATE afterwork.place o
-	SET look_at = coalesce((SELECT min(j.lease_until) FROM afterwork.job j
+	SET look_at = coalesce((
+	        SELECT min(greatest(j.lease_until,
+	            clock_timestamp() + interval '1 s'))
+	        FROM afterwork.job j
 	        WHERE j.queue = here AND j.state = 'ready'
-	          AND j.has_queue_place
-	          AND j.lease_until > clock_timestamp()), 'infinity')
+	          AND j.has_queue_place), 'infinity')
 	WHERE o.queue = here AND o.key = '';
 	RETURN 0;
 END
@@ -120,7 +124,8 @@ $$;
 
 -- These jobs are claimed in a queue with a maximum.
 CREATE OR REPLACE FUNCTION afterwork.take_queue_places(here text, ids bigint[])
-RETURNS void LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $$
 BEGIN
 	UPDATE afterwork.place p
@@ -137,7 +142,7 @@ $$;
 -- Places that are given back, a key ('' is the queue) for each of them; who
 -- waits for one becomes ready.
 CREATE OR REPLACE FUNCTION afterwork.give_places(here text, keys text[])
-RETURNS void LANGUAGE plpgsql SET search_path = ''
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
 SET enable_nestloop = on SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
@@ -160,9 +165,12 @@ END
 $$;
 
 -- Blocked jobs of these keys, whose rows are locked, become ready: as many of
--- each as there are free places, in claim order.
+-- each as there are free places, in claim order.  One that somebody is about to
+-- end or change is passed over: whoever settles does not wait for a caller's
+-- transaction.  Should that be rolled back, the next place that is given back,
+-- or the next keeping of the house, finds the job.
 CREATE OR REPLACE FUNCTION afterwork.let_in(here text, keys text[])
-RETURNS void LANGUAGE plpgsql SET search_path = ''
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
@@ -173,7 +181,8 @@ BEGIN
 			WHERE j.queue = here AND j.concurrency_key = p.key
 			  AND j.state = 'blocked'
 			ORDER BY j.priority, j.run_at, j.id
-			LIMIT greatest(p.max - p.taken, 0)) b
+			LIMIT greatest(p.max - p.taken, 0)
+			FOR UPDATE SKIP LOCKED) b
 		WHERE p.queue = here AND p.key = ANY (keys)));
 END
 $$;
@@ -181,7 +190,7 @@ $$;
 -- Rows of keys that nobody needs any more go; and where a key's row was gone or
 -- its maximum has grown while jobs were blocked, they come back.
 CREATE OR REPLACE FUNCTION afterwork.places_keep(here text)
-RETURNS void LANGUAGE plpgsql SET search_path = ''
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off AS $$
 BEGIN
 	DELETE FROM afterwork.place p
@@ -192,6 +201,14 @@ BEGIN
 			WHERE j.queue = here AND j.concurrency_key = o.key
 			  AND j.state = 'blocked')
 		LIMIT 10000 FOR UPDATE SKIP LOCKED));
+	UPDATE afterwork.place p SET max = b.max
+	FROM (SELECT j.concurrency_key AS key,
+	          max(coalesce((t.concurrency ->> 'max')::integer, 1)) AS max
+	      FROM afterwork.job j, afterwork.task t
+	      WHERE j.queue = here AND j.state = 'blocked'
+	        AND j.concurrency_key IS NOT NULL AND t.slug = j.task
+	      GROUP BY j.concurrency_key) b
+	WHERE p.queue = here AND p.key = b.key AND p.max <> b.max;
 	PERFORM afterwork.let_in(here, ARRAY(
 		SELECT o.key FROM afterwork.place o
 		WHERE o.queue = here AND o.key <> '' AND o.taken < o.max

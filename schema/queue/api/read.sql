@@ -33,7 +33,7 @@ CREATE OR REPLACE VIEW afterwork.jobs AS
 
 -- Every attempt of a job, the last one included, oldest first.
 CREATE OR REPLACE FUNCTION afterwork.attempts_of(j afterwork.jobs)
-RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(j.log, '[]') || CASE
 	    WHEN j.finished_at IS NULL OR j.started_at IS NULL THEN '[]'::jsonb
 	    ELSE jsonb_build_array(afterwork.attempt(j.attempts, j.lease_no,
@@ -44,7 +44,7 @@ $$;
 -- behind: state priority runAt attempts crashes leaseNo uniqueKey
 -- concurrencyKey progress output.
 CREATE OR REPLACE FUNCTION afterwork.job_doc(j afterwork.jobs)
-RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_build_object(
 	    'id', j.id, 'input', j.input,
 	    'taskStatus', jsonb_build_object(j.task, jsonb_build_object('1',
@@ -92,7 +92,7 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.job_page(newest_first boolean,
 	max_rows bigint, skip bigint)
 RETURNS SETOF afterwork.jobs LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = '' AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF newest_first THEN
 		RETURN QUERY SELECT x.* FROM afterwork.queue q, LATERAL (
@@ -111,7 +111,7 @@ $$;
 -- One job, or no row.
 CREATE OR REPLACE FUNCTION afterwork.job_by_id(job_id bigint)
 RETURNS SETOF afterwork.jobs LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = '' AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 	SELECT j.* FROM afterwork.queue q, LATERAL (
 		SELECT * FROM afterwork.jobs j
 		WHERE j.queue = q.name AND j.id = job_id LIMIT 1) j
@@ -126,7 +126,7 @@ RETURNS TABLE (queue text, paused boolean, ready bigint, delayed bigint,
 	running bigint, failed bigint, done_last_hour bigint,
 	oldest_ready_ms bigint, latency_ms double precision[],
 	duration_ms double precision[])
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT q.name, q.paused, live.ready, live.delayed, live.running,
 	    (SELECT count(*) FROM afterwork.failed f WHERE f.queue = q.name),
 	    done.n, live.oldest_ms, done.latency, done.duration
@@ -157,7 +157,8 @@ $$;
 
 -- The same as the API answers it.
 CREATE OR REPLACE FUNCTION afterwork.stats_doc()
-RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_build_object('queues', coalesce(jsonb_agg(
 	    jsonb_build_object('queue', s.queue, 'paused', s.paused,
 	        'ready', s.ready, 'delayed', s.delayed, 'running', s.running,

@@ -19,7 +19,8 @@
 -- stop.
 CREATE OR REPLACE FUNCTION afterwork.cron_field(field text, lowest integer,
 	highest integer, stop integer)
-RETURNS integer[] LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+RETURNS integer[] LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	item    text;
 	part    text[];	-- star, first, last, step
@@ -52,7 +53,8 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION afterwork.cron_parse(expression text)
-RETURNS afterwork.cron LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+RETURNS afterwork.cron LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	f text[] := string_to_array(expression, ' ');
 	c afterwork.cron;
@@ -82,7 +84,8 @@ $$;
 -- at neither: then it is in the gap, which ends between the two.
 CREATE OR REPLACE FUNCTION afterwork.cron_slots(c afterwork.cron, zone text,
 	after timestamptz, until timestamptz)
-RETURNS SETOF timestamptz LANGUAGE plpgsql STABLE SET search_path = ''
+RETURNS SETOF timestamptz LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = on SET enable_sort = on SET jit = off AS $$
 BEGIN
 	RETURN QUERY
@@ -139,7 +142,8 @@ $$;
 -- one weekday can be 40 years off).
 CREATE OR REPLACE FUNCTION afterwork.cron_next(c afterwork.cron, zone text,
 	after timestamptz)
-RETURNS timestamptz LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+RETURNS timestamptz LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	seen  timestamptz := after;
 	slot  timestamptz;
@@ -161,7 +165,8 @@ $$;
 -- The last slot after one moment up to another, or null.
 CREATE OR REPLACE FUNCTION afterwork.cron_last(c afterwork.cron, zone text,
 	after timestamptz, until timestamptz)
-RETURNS timestamptz LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+RETURNS timestamptz LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	seen  timestamptz := until;
 	low   timestamptz;
@@ -185,7 +190,8 @@ $$;
 -- The first slots, at most that many, after one moment up to another.
 CREATE OR REPLACE FUNCTION afterwork.cron_first(c afterwork.cron, zone text,
 	after timestamptz, until timestamptz, most integer)
-RETURNS timestamptz[] LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+RETURNS timestamptz[] LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	seen  timestamptz := after;
 	high  timestamptz;
@@ -212,7 +218,8 @@ $$;
 --   all    every one, room at a time
 CREATE OR REPLACE FUNCTION afterwork.schedule_due(s afterwork.schedule,
 	moment timestamptz, room integer)
-RETURNS timestamptz[] LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+RETURNS timestamptz[] LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	after timestamptz := s.next_at - interval '1 us';
 	slots timestamptz[];
@@ -238,7 +245,8 @@ $$;
 -- Make the jobs of one entry's slots, those that have none yet; the slots.
 CREATE OR REPLACE FUNCTION afterwork.schedule_make(s afterwork.schedule,
 	slots timestamptz[])
-RETURNS timestamptz[] LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS timestamptz[] LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	slot timestamptz;
 	job  bigint;
@@ -274,7 +282,7 @@ CREATE OR REPLACE FUNCTION afterwork.schedules_run(
 	most integer DEFAULT 100)
 RETURNS TABLE (schedule_id bigint, slot_at timestamptz, job_id bigint,
 	error text)
-LANGUAGE plpgsql SET search_path = ''
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = on SET enable_bitmapscan = on SET enable_sort = on
 SET jit = off AS $$
 DECLARE
@@ -328,7 +336,7 @@ $$;
 -- An entry as Payload shows it.
 CREATE OR REPLACE FUNCTION afterwork.schedule_doc(s afterwork.schedule,
 	slot_at timestamptz)
-RETURNS jsonb LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_build_object('scheduleConfig', jsonb_build_object(
 	        'cron', s.cron, 'timezone', s.timezone, 'queue', s.queue,
 	        'missed', s.missed),
@@ -340,7 +348,7 @@ $$;
 -- with why; skipped, the entries that were not due, with when they will be.
 CREATE OR REPLACE FUNCTION afterwork.handle_schedules(queues text[],
 	OUT doc jsonb, OUT queued bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	looked bigint[];
 BEGIN
@@ -374,7 +382,7 @@ $$;
 -- with the slot it waits for; what is new begins now; the rest goes.
 CREATE OR REPLACE FUNCTION afterwork.schedules_sync(slug text, entries jsonb,
 	home text)
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted jsonb;
 	w      record;
@@ -428,7 +436,7 @@ $$;
 -- waits for that one again; a slot that had its job does not get another.
 CREATE OR REPLACE FUNCTION afterwork.schedules_keep(keep interval,
 	moment timestamptz DEFAULT now())
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s     afterwork.schedule;
 	first timestamptz;
@@ -458,7 +466,7 @@ CREATE OR REPLACE FUNCTION afterwork.schedules_late(
 	moment timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (problem text, task text, cron text, timezone text, queue text,
 	missed text, since timestamptz, error text)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT p.problem, s.task, s.cron, s.timezone, s.queue, s.missed, p.since,
 	    s.error
 	FROM afterwork.schedule s, LATERAL (VALUES

@@ -1,6 +1,10 @@
 -- The end of an attempt.  The only place, with claim.sql and admin.sql, where
 -- a job changes state.
 
+-- The jobs and what became of them are joined by hashing: a nested loop, which
+-- the planner prefers for what it takes to be a handful, would look at each of
+-- a hundred for each of a hundred.
+
 -- Settle jobs of one queue that the caller holds.  The arrays run in parallel,
 -- one element a job:
 --
@@ -29,7 +33,8 @@ CREATE OR REPLACE FUNCTION afterwork.settle(here text, ids bigint[],
 	strict boolean DEFAULT false)
 RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = '' SET enable_seqscan = off SET jit = off
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET enable_nestloop = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	ended bigint[];
@@ -92,7 +97,8 @@ CREATE OR REPLACE FUNCTION afterwork.settle_ended(here text, ids bigint[],
 	lease_nos bigint[], ops text[], starts_us bigint[], tooks_us bigint[],
 	outputs text[], errors text[], details text[], OUT ended bigint[],
 	OUT keys text[])
-LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET enable_nestloop = off
 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	WITH gone AS (
@@ -147,7 +153,8 @@ CREATE OR REPLACE FUNCTION afterwork.settle_back(here text, ids bigint[],
 	lease_nos bigint[], ops text[], delays_ms bigint[], starts_us bigint[],
 	tooks_us bigint[], errors text[], details text[], OUT back bigint[],
 	OUT keys text[])
-LANGUAGE plpgsql SET search_path = '' SET enable_seqscan = off
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET enable_nestloop = off
 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	WITH held AS MATERIALIZED (

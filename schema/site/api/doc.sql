@@ -11,7 +11,7 @@ $$;
 -- Every byte that is not a letter, a digit or one of these, as %XX.
 CREATE OR REPLACE FUNCTION site.url_escape(name text)
 RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT string_agg(CASE WHEN c ~ '^[A-Za-z0-9_.!~*''()-]$' THEN c
 		ELSE regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')),
 			'(..)', '%\1', 'g') END, '' ORDER BY n)

@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION site.media_create(filename text, storage_key text,
 	mime_type text, filesize bigint, hash text, alt text, width integer,
 	height integer, created_by bigint, server_url text, OUT doc json,
 	OUT job bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	m site.media;
@@ -52,7 +52,7 @@ $$;
 -- photo.jpg and 2 make photo-2.jpg; a name that is all ending gets it behind.
 CREATE OR REPLACE FUNCTION site.numbered(filename text, n bigint)
 RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(substring(filename FROM '^(.+)\.[^.]*$'), filename)
 		|| '-' || n
 		|| coalesce(substring(filename FROM '^.+(\.[^.]*)$'), '')
@@ -61,7 +61,7 @@ $$;
 -- The only field that a person edits.
 CREATE OR REPLACE FUNCTION site.media_set_alt(media bigint, text_or_null text)
 RETURNS site.media
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE site.media AS m
 	SET alt = text_or_null, updated_at = now()
 	WHERE m.id = media
@@ -72,7 +72,7 @@ $$;
 -- caller then removes the bytes under its storage key.
 CREATE OR REPLACE FUNCTION site.media_delete(media bigint)
 RETURNS SETOF site.media
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM 1 FROM site.media m WHERE m.id = media FOR UPDATE;
 	PERFORM 1 FROM site.gallery_image i WHERE i.media_id = media
@@ -87,7 +87,7 @@ $$;
 -- error instead of a skip for a gallery that went meanwhile.
 CREATE OR REPLACE FUNCTION site.media_sync(media bigint, OUT present boolean,
 	OUT pages bigint, OUT galleries bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	WITH picture AS MATERIALIZED (

@@ -3,7 +3,7 @@
 -- Raise the error of one bad value in a gallery block: path is the field.
 CREATE OR REPLACE FUNCTION site.refuse(path text, message text)
 RETURNS void
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = 'P0001', MESSAGE = message,
 		DETAIL = path;
@@ -14,7 +14,7 @@ $$;
 -- refused, naming where it stands.
 CREATE OR REPLACE FUNCTION site.page_lock_images(blocks jsonb)
 RETURNS void
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted bigint[];
 	known bigint[];
@@ -42,7 +42,7 @@ $$;
 -- The snapshot that a reader got as imagesAsOf.
 CREATE OR REPLACE FUNCTION site.page_snapshot(as_of text, path text)
 RETURNS pg_snapshot
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN as_of::pg_snapshot;
 EXCEPTION WHEN data_exception THEN
@@ -62,7 +62,7 @@ $$;
 CREATE OR REPLACE FUNCTION site.gallery_set(gallery bigint, list bigint[],
 	as_of pg_snapshot)
 RETURNS void
-LANGUAGE sql SET search_path = '' AS $$
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	DELETE FROM site.gallery_image i
 	WHERE i.gallery_id = gallery AND i.media_id <> ALL (list)
 	AND (as_of IS NULL OR pg_visible_in_snapshot(i.added_xid, as_of)
@@ -112,7 +112,7 @@ $$;
 -- what it has.
 CREATE OR REPLACE FUNCTION site.page_set_galleries(page bigint, blocks jsonb)
 RETURNS void
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	g record;
 BEGIN
@@ -157,7 +157,7 @@ $$;
 CREATE OR REPLACE FUNCTION site.page_save(page bigint, new_title text,
 	new_slug text, new_layout jsonb, blocks jsonb)
 RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF blocks IS NOT NULL THEN
 		PERFORM site.page_lock_images(blocks);
@@ -188,7 +188,7 @@ $$;
 -- Remove a page with its galleries; false when there is none.
 CREATE OR REPLACE FUNCTION site.page_delete(page bigint)
 RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM 1 FROM site.page p WHERE p.id = page FOR UPDATE;
 	PERFORM 1 FROM site.gallery g WHERE g.page_id = page

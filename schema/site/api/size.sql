@@ -6,21 +6,21 @@
 
 CREATE OR REPLACE FUNCTION site.looks_sized(filename text)
 RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT filename ~ '-[0-9]+x[0-9]+(-[0-9]+)?(\.[^.]*)?$'
 $$;
 
 -- Until the transaction ends nobody else takes this name.
 CREATE OR REPLACE FUNCTION site.lock_sized(filename text)
 RETURNS void
-LANGUAGE sql SET search_path = '' AS $$
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT pg_advisory_xact_lock(hashtextextended('site.' || filename, 0))
 $$;
 
 -- Is it the name of a size?  Locks it, where it looks like one.
 CREATE OR REPLACE FUNCTION site.is_size(want text)
 RETURNS boolean
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT site.looks_sized(want) THEN
 		RETURN false;
@@ -34,7 +34,7 @@ $$;
 -- those of its sizes by name, null where there is no file.
 CREATE OR REPLACE FUNCTION site.size_source(media bigint)
 RETURNS TABLE (filename text, storage_key text, mime_type text, keys json)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT m.filename, m.storage_key, m.mime_type, (
 		SELECT json_object_agg(s.name, s.storage_key)
 		FROM site.media_size s WHERE s.media_id = m.id)
@@ -49,7 +49,7 @@ $$;
 -- another; unused are keys that no row names any more.
 CREATE OR REPLACE FUNCTION site.sizes_record(media bigint, source text,
 	sizes jsonb, OUT recorded boolean, OUT unused text[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	one record;

@@ -3,7 +3,7 @@
 -- Keep the key that signs login tokens: the first one offered stays.
 CREATE OR REPLACE FUNCTION site.secret_ensure(value text)
 RETURNS boolean
-LANGUAGE sql SET search_path = '' AS $$
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	WITH kept AS (
 		INSERT INTO site.secret (name, value)
 		VALUES ('token', secret_ensure.value)
@@ -16,7 +16,7 @@ $$;
 -- Open a session of so many seconds; drop the user's sessions that are over.
 CREATE OR REPLACE FUNCTION site.session_open(account bigint, hash text,
 	seconds integer, OUT issued bigint, OUT expires bigint)
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	DELETE FROM site.session s
 	WHERE s.user_id = account AND s.expires_at <= now();
 
@@ -32,7 +32,7 @@ $$;
 CREATE OR REPLACE FUNCTION site.session_extend(account bigint, hash text,
 	seconds integer)
 RETURNS TABLE (issued bigint, expires bigint)
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE site.session s
 	SET expires_at = date_trunc('second', now())
 		+ make_interval(secs => seconds)
@@ -45,7 +45,7 @@ $$;
 -- End one session, or with hash null all sessions of the account.
 CREATE OR REPLACE FUNCTION site.session_close(account bigint, hash text)
 RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	WITH ended AS (
 		DELETE FROM site.session s
 		WHERE s.user_id = account
