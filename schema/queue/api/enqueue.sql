@@ -90,16 +90,16 @@ CREATE OR REPLACE FUNCTION afterwork.replace_job(place text, unique_key text,
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
+	here   text := place;
 	old    record;
 	later  boolean := coalesce(new_run_at > clock_timestamp(), false);
 	leaves boolean;
 BEGIN
 	-- A key before its jobs, as everywhere.
 	PERFORM FROM afterwork.place p
-	WHERE p.queue = replace_job.place AND p.key = (
+	WHERE p.queue = here AND p.key = (
 	    SELECT j.concurrency_key FROM afterwork.job j
-	    WHERE j.queue = replace_job.place
-	      AND j.unique_key = replace_job.unique_key
+	    WHERE j.queue = here AND j.unique_key = replace_job.unique_key
 	      AND NOT j.unique_free AND j.lease_until IS NULL)
 	FOR UPDATE;
 	SELECT j.id, j.task, j.has_place, j.concurrency_key INTO old
