@@ -76,7 +76,8 @@ GRANT EXECUTE ON FUNCTION
 -- Read.
 GRANT EXECUTE ON FUNCTION
 	afterwork.job_page(boolean, bigint, bigint),
-	afterwork.job_by_id(bigint), afterwork.stats(), afterwork.stats_doc()
+	afterwork.job_by_id(bigint), afterwork.job_total(), afterwork.stats,
+	afterwork.stats_doc()
 	TO afterwork_status, afterwork_jobs;
 GRANT EXECUTE ON FUNCTION
 	afterwork.job_doc(afterwork.jobs), afterwork.attempts_of(afterwork.jobs),

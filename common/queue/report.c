@@ -9,10 +9,19 @@ add_column(struct buf *ret, const struct db_rows *rows, int col)
 	buf_add(ret, db_text(rows, 0, col), db_text_len(rows, 0, col));
 }
 
+/* A total that is no count must not end the pages before the rows do. */
 static const char SQL_REPORT_LIST[] =
-    "SELECT (SELECT coalesce(json_agg(afterwork.job_doc(j)), '[]')\n"
-    "    FROM afterwork.job_page($1::boolean, $2::bigint, $3::bigint) j),\n"
-    "    (SELECT count(*) FROM afterwork.jobs)";
+    "WITH p AS MATERIALIZED (\n"
+    "    SELECT afterwork.job_doc(j) AS doc\n"
+    "    FROM afterwork.job_page($1::boolean, $2::bigint, $3::bigint) j\n"
+    "), n AS (\n"
+    "    SELECT count(*) AS n, coalesce(json_agg(p.doc), '[]') AS docs\n"
+    "    FROM p\n"
+    ")\n"
+    "SELECT n.docs, CASE WHEN t.exact OR n.n = 0 THEN t.total\n"
+    "    ELSE greatest(t.total, $3::bigint + n.n\n"
+    "        + (n.n = $2::bigint)::integer) END\n"
+    "FROM n, afterwork.job_total() t";
 
 bool
 report_list(struct db *db, bool newest_first, int64_t limit, int64_t offset,
@@ -30,7 +39,8 @@ report_list(struct db *db, bool newest_first, int64_t limit, int64_t offset,
 	return true;
 }
 
-static const char SQL_REPORT_COUNT[] = "SELECT count(*) FROM afterwork.jobs";
+static const char SQL_REPORT_COUNT[] =
+    "SELECT total FROM afterwork.job_total()";
 
 bool
 report_count(struct db *db, int64_t *ret, struct err *e)
@@ -77,8 +87,8 @@ report_stats(struct db *db, struct buf *ret_doc, struct err *e)
 static void
 add_states(struct buf *ret, const struct db_rows *rows)
 {
-	static const char *const states[] = { "ready", "delayed", "running",
-		"failed" };
+	static const char *const states[] = { "ready", "delayed", "blocked",
+		"running", "failed" };
 
 	buf_adds(ret, "# HELP afterwork_jobs Jobs by queue and state.\n"
 		      "# TYPE afterwork_jobs gauge\n");
@@ -101,7 +111,7 @@ add_gauge(struct buf *ret, const struct db_rows *rows, int col,
 }
 
 static const char SQL_REPORT_METRICS[] =
-    "SELECT queue, ready, delayed, running, failed, done_last_hour,\n"
+    "SELECT queue, ready, delayed, blocked, running, failed, done_last_hour,\n"
     "    coalesce(oldest_ready_ms / 1000.0, 0),\n"
     "    coalesce(latency_ms[3] / 1000.0, 0)\n"
     "FROM afterwork.stats()";
@@ -115,11 +125,11 @@ report_metrics(struct db *db, struct buf *ret_text, struct err *e)
 		db, "report_metrics", SQL_REPORT_METRICS, 0, NULL, &rows, e))
 		return false;
 	add_states(ret_text, rows);
-	add_gauge(ret_text, rows, 5, "afterwork_done_last_hour",
+	add_gauge(ret_text, rows, 6, "afterwork_done_last_hour",
 	    "Jobs that ended well in the last hour.");
-	add_gauge(ret_text, rows, 6, "afterwork_oldest_ready_seconds",
+	add_gauge(ret_text, rows, 7, "afterwork_oldest_ready_seconds",
 	    "Age of the oldest job that could run now.");
-	add_gauge(ret_text, rows, 7, "afterwork_latency_p99_seconds",
+	add_gauge(ret_text, rows, 8, "afterwork_latency_p99_seconds",
 	    "From due to started, 99th percentile of the last hour.");
 	return true;
 }

@@ -9,7 +9,11 @@
 
 struct db;
 
-/* An array of documents by id, and how many jobs there are in all. */
+/*
+ * An array of documents by id, and how many jobs there are in all: counted up
+ * to 10,000, beyond that what the planner's statistics say, so that it costs
+ * the same whatever there is.
+ */
 bool report_list(struct db *db, bool newest_first, int64_t limit,
     int64_t offset, struct buf *ret_docs, int64_t *ret_total,
     struct err *e) MUSTCHECK;
@@ -20,7 +24,7 @@ bool report_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
 bool report_job(
     struct db *db, int64_t id, struct buf *ret_doc, struct err *e) MUSTCHECK;
 
-/* {"queues":[…]}: how each queue does. */
+/* {"queues":[…]}: how each queue does (schema/queue/api/stats.sql). */
 bool report_stats(struct db *db, struct buf *ret_doc, struct err *e) MUSTCHECK;
 
 /* The same in Prometheus' text format. */

@@ -97,7 +97,7 @@ get "$jobs/stats"
 status_is 200 'the figures'
 stats=$(jqr ".queues[] | select(.queue == \"$q\")")
 is "$(jq -r 'keys_unsorted | sort | join(" ")' <<<"$stats")" \
-	'delayed doneLastHour durationMs failed latencyMs oldestReadyAgeMs paused queue ready running' 'of each queue'
+	'approximate blocked delayed doneLastHour durationMs failed latencyMs oldestReadyAgeMs paused queue ready running' 'of each queue'
 is "$(jq -r '[.paused, .ready, .delayed, .running, .failed, .doneLastHour] | @csv' <<<"$stats")" \
 	'false,1,1,0,1,1' 'how many are in which state'
 is "$(jq -r '.oldestReadyAgeMs >= 0 and .oldestReadyAgeMs < 60000' <<<"$stats")" true 'how long the oldest waits'
@@ -110,7 +110,7 @@ status_is 200 'for the scheduler too'
 get /metrics
 status_is 200 'the same for Prometheus'
 like "$(header content-type)" '^text/plain; version=0\.0\.4' 'in its format'
-is "$(grep -c "^afterwork_jobs{queue=\"$q\",state=\"" "$work/body")" 4 'four states of the queue'
+is "$(grep -c "^afterwork_jobs{queue=\"$q\",state=\"" "$work/body")" 5 'five states of the queue'
 ok 'one ready' grep -qxF "afterwork_jobs{queue=\"$q\",state=\"ready\"} 1" "$work/body"
 ok 'one failed' grep -qxF "afterwork_jobs{queue=\"$q\",state=\"failed\"} 1" "$work/body"
 is "$(grep -vcE '^(# (HELP|TYPE) [a-z_0-9]+ .+|[a-z_0-9]+\{queue="[^"]+"(,state="[a-z]+")?\} [0-9.e+-]+)$' "$work/body")" \

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/tap.bash"
 
 # Tables that hold no jobs: few rows, the same for every queue.
-cold='queue task upkeep schedule schedule_slot'
+cold='queue task upkeep schedule schedule_slot stats_mark'
 
 read_sql() {
 	awk -f "$top/tests/lint/sql.awk" -v cold="$cold" "$@"

@@ -12,7 +12,7 @@ may() {
 		AND has_function_privilege('afterwork_$1', p.oid, 'EXECUTE')
 		AND has_schema_privilege('afterwork_$1', 'afterwork', 'USAGE')"
 }
-documents='attempt attempts_of iso job_by_id job_doc job_page stats stats_doc'
+documents='attempt attempts_of iso job_by_id job_doc job_page job_total stats stats_doc'
 is "$(may run)" \
 	'assert_lease claim handle_schedules heed keep_house outlook settle' \
 	'run claims, minds its lease and settles'

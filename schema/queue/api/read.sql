@@ -118,56 +118,33 @@ SET search_path = pg_catalog, pg_temp AS $$
 	LIMIT 1
 $$;
 
--- How a queue does: one row a queue.  Latency is from run_at to the start,
--- duration from the start to the end, both in milliseconds over the jobs that
--- ended well in the last hour.
-CREATE OR REPLACE FUNCTION afterwork.stats()
-RETURNS TABLE (queue text, paused boolean, ready bigint, delayed bigint,
-	running bigint, failed bigint, done_last_hour bigint,
-	oldest_ready_ms bigint, latency_ms double precision[],
-	duration_ms double precision[])
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT q.name, q.paused, live.ready, live.delayed, live.running,
-	    (SELECT count(*) FROM afterwork.failed f WHERE f.queue = q.name),
-	    done.n, live.oldest_ms, done.latency, done.duration
-	FROM afterwork.queue q,
-	LATERAL (
-		SELECT count(*) FILTER (WHERE j.state = 'ready' AND NOT held.yes) AS ready,
-		    count(*) FILTER (WHERE j.state = 'delayed') AS delayed,
-		    count(*) FILTER (WHERE held.yes) AS running,
-		    (extract(epoch FROM clock_timestamp() - min(j.run_at)
-		        FILTER (WHERE j.state = 'ready' AND NOT held.yes))
-		        * 1000)::bigint AS oldest_ms
-		FROM afterwork.job j,
-		LATERAL (SELECT coalesce(j.lease_until > clock_timestamp(), false)
-		    AS yes) held
-		WHERE j.queue = q.name) live,
-	LATERAL (
-		SELECT count(*) AS n,
-		    percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY
-		        extract(epoch FROM h.started_at - h.run_at) * 1000) AS latency,
-		    percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY
-		        extract(epoch FROM h.finished_at - h.started_at) * 1000)
-		        AS duration
-		FROM afterwork.history h
-		WHERE h.queue = q.name AND h.state = 'done'
-		  AND h.finished_at > now() - interval '1 hour') done
-	ORDER BY q.name
+-- How many rows the planner expects of a query: what its statistics and the
+-- sizes of tables say, at once, whatever they hold.  (Volatile, as are its
+-- callers: EXPLAIN wants that.)
+CREATE OR REPLACE FUNCTION afterwork.expected_rows(query text)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	RETURN (plan #>> '{0,Plan,Plan Rows}')::numeric::bigint;
+END
 $$;
 
--- The same as the API answers it.
-CREATE OR REPLACE FUNCTION afterwork.stats_doc()
-RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-	SELECT jsonb_build_object('queues', coalesce(jsonb_agg(
-	    jsonb_build_object('queue', s.queue, 'paused', s.paused,
-	        'ready', s.ready, 'delayed', s.delayed, 'running', s.running,
-	        'failed', s.failed, 'doneLastHour', s.done_last_hour,
-	        'oldestReadyAgeMs', s.oldest_ready_ms,
-	        'latencyMs', jsonb_build_object('p50', s.latency_ms[1],
-	            'p95', s.latency_ms[2], 'p99', s.latency_ms[3]),
-	        'durationMs', jsonb_build_object('p50', s.duration_ms[1],
-	            'p95', s.duration_ms[2], 'p99', s.duration_ms[3]))
-	    ORDER BY s.queue), '[]'))
-	FROM afterwork.stats() s
+-- How many jobs there are in all, live and ended: counted up to 10,000, beyond
+-- that as the planner expects it.
+CREATE OR REPLACE FUNCTION afterwork.job_total(OUT total bigint,
+	OUT exact boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT count(*) INTO total FROM (SELECT FROM afterwork.jobs
+	    LIMIT 10001) AS j;
+	exact := total <= 10000;
+	IF NOT exact THEN
+		total := greatest(total,
+		    afterwork.expected_rows('SELECT FROM afterwork.job')
+		    + afterwork.expected_rows('SELECT FROM afterwork.failed')
+		    + afterwork.expected_rows('SELECT FROM afterwork.history'));
+	END IF;
+END
 $$;
