@@ -212,7 +212,9 @@ finish(struct run *r, enum exec_end why)
 	r->result->end = why;
 	r->until_us = clock_mono_us() + EXEC_GRACE_MS * INT64_C(1000);
 	(void)kill(-r->pid, SIGTERM);
-	reap_signal(SIGTERM);
+	/* Once each: a second one may come in the middle of a handler's trap.
+	 */
+	reap_signal(SIGTERM, r->pid);
 }
 
 static void
@@ -251,7 +253,7 @@ end(struct run *r)
 
 	if (r->pid > 0) {
 		(void)kill(-r->pid, SIGKILL);
-		reap_signal(SIGKILL);
+		reap_signal(SIGKILL, 0);
 		if (reap_child(r->pid, true, &status, &r->result->usage) > 0)
 			note_status(r, status);
 	}

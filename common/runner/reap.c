@@ -93,7 +93,7 @@ add_children(int pid, struct pids *ret)
 }
 
 void
-reap_signal(int sig)
+reap_signal(int sig, int group)
 {
 	CLEANUP(pids_release) struct pids below = { .v = NULL };
 
@@ -102,7 +102,8 @@ reap_signal(int sig)
 		/* Its children first: once it has gone they are ours, and in
 		 * the next look. */
 		add_children(below.v[i], &below);
-		(void)kill(below.v[i], sig);
+		if (group == 0 || getpgid(below.v[i]) != group)
+			(void)kill(below.v[i], sig);
 	}
 }
 
@@ -160,7 +161,7 @@ reap_all(int64_t max_ms, struct reap_usage *sum)
 
 		if (clock_mono_ms() > until)
 			return false;
-		reap_signal(SIGKILL);
+		reap_signal(SIGKILL, 0);
 		(void)nanosleep(&t, NULL);
 		pause_us =
 		    pause_us < PAUSE_MAX_US ? 2 * pause_us : PAUSE_MAX_US;

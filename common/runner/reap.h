@@ -30,8 +30,9 @@ int reap_child(int pid, bool block, int *ret_status, struct reap_usage *sum);
  * everything).  False: no child is left. */
 bool reap_dead(int keep, struct reap_usage *sum);
 
-/* Send sig to everything below the caller. */
-void reap_signal(int sig);
+/* Send sig to everything below the caller but the process group group, which
+ * has it already (0: none has). */
+void reap_signal(int sig, int group);
 
 /* Kill everything below the caller until nothing is left, for at most max_ms;
  * false: something is left (it cannot be killed, or forks faster). */
