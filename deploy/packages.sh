@@ -39,7 +39,7 @@ test_set=(
 	libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/*/lib/linux
 	clang-format:/usr/bin/clang-format
 	shellcheck:/usr/bin/shellcheck
-	openssl:/usr/bin/openssl
+	openssl:/usr/bin/openssl python3:/usr/bin/python3
 )
 # The mail server that tests talk to.  A host has one: it is not to take the
 # place of another that is there (then the test of mail is left out).
