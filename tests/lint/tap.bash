@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts in this folder share.  A rule is a function that looks at
 # the tree below the current folder and prints what is wrong there, nothing
 # when all is well.  Each rule is applied to the project (holds) and to a
