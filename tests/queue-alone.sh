@@ -4,6 +4,9 @@
 #
 #	queue_alone claim    makes it and lets sql, sql_is and sql_as use it
 #	task SLUG [MEMBERS]  registers a task, MEMBERS being more of its task.json
+#	plans FILE STATEMENT…  runs them in one session, and writes the plan of
+#	                     every statement in them, those inside functions too,
+#	                     with the rows that were read, to FILE in $work
 #
 # Needs stack_shared (or a stack of the test's own) before.
 
@@ -34,4 +37,18 @@ queue_alone_end() {
 task() {
 	sql "SELECT afterwork.task_register(
 		'{\"slug\":\"$1\"${2+,$2}}')" >/dev/null || bail "no task $1"
+}
+
+plans() {
+	local to=$work/$1 text
+	shift
+	printf -v text '%s;\n' "$@"
+	sql_as postgres "LOAD 'auto_explain';
+		SET auto_explain.log_min_duration = 0;
+		SET auto_explain.log_nested_statements = on;
+		SET auto_explain.log_analyze = on;
+		SET auto_explain.log_timing = off;
+		SET client_min_messages = log;
+		$text" >"$to"
+	grep -q 'Query Text:' "$to" || note "$(head -20 "$to")"
 }

@@ -8,11 +8,7 @@
 . tests/crash/crash.bash
 # shellcheck source=tests/crash/exec.bash
 . tests/crash/exec.bash
-points_open
-stack_start RUNNER_SLOTS=1 RUNNER_LINGER=3s
-ledger_open
-at=$work/at
-install -d -m 0777 "$at"
+exec_stack 3s
 
 # several SH…: one script each, in one transaction.
 several() {

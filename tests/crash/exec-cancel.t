@@ -7,11 +7,7 @@
 . tests/crash/crash.bash
 # shellcheck source=tests/crash/exec.bash
 . tests/crash/exec.bash
-points_open
-stack_start RUNNER_SLOTS=1 RUNNER_LINGER=300ms
-ledger_open
-at=$work/at
-install -d -m 0777 "$at"
+exec_stack 300ms
 jobs=/api/payload-jobs
 
 running() {

@@ -1,11 +1,21 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What the tests of executables share; source it after crash.bash.
 #
+# exec_stack LINGER     starts a stack with one runner at a time, points and a
+#                       ledger (crash.bash), and $at, where tasks may write
 # script SH [MEMBERS]   enqueues the task "script" (tests/tasks/script); $job
 # limited SH            the same under limits
 # ended JOB [SECONDS]   waits for its end; its document is in $body
 # mark FILE             shell text that notes its own process number in a file
 # alive_in DIR          which of the processes noted there live
+
+exec_stack() {
+	points_open
+	stack_start RUNNER_SLOTS=1 RUNNER_LINGER="$1"
+	ledger_open
+	at=$work/at
+	install -d -m 0777 "$at"
+}
 
 script() {
 	enqueue script "$(jq -cn --arg sh "$1" '{$sh}')" "${2-}" ||

@@ -15,22 +15,6 @@ sql "INSERT INTO afterwork.job (queue, task, state, priority, run_at, input)
 	SELECT 'default', 'noop', 'delayed', 100, now() + n * interval '1 s', '{}'
 	FROM generate_series(1000, 100999) AS n"
 
-# plans FILE STATEMENT…: runs them in one session, and writes the plan of every
-# statement in them, those inside functions too, with the rows that were read.
-plans() {
-	local to=$work/$1 text
-	shift
-	printf -v text '%s;\n' "$@"
-	sql_as postgres "LOAD 'auto_explain';
-		SET auto_explain.log_min_duration = 0;
-		SET auto_explain.log_nested_statements = on;
-		SET auto_explain.log_analyze = on;
-		SET auto_explain.log_timing = off;
-		SET client_min_messages = log;
-		$text" >"$to"
-	grep -q 'Query Text:' "$to" || note "$(head -20 "$to")"
-}
-
 # lean FILE WHAT: no plan in it reads a whole table of jobs, or sorts one.
 lean() {
 	is "$(grep -cE 'Seq Scan on (job|failed|history)' "$work/$1")" 0 \

@@ -65,14 +65,8 @@ sql "SELECT afterwork.task_register(jsonb_build_object('slug', 'many-' || i, 'sc
 	FROM generate_series(1, 1000) AS i" >/dev/null
 sql "UPDATE afterwork.schedule SET next_at = now() + interval '1 year'"
 sql 'VACUUM ANALYZE afterwork.schedule'
-sql_as postgres "LOAD 'auto_explain';
-	SET auto_explain.log_min_duration = 0;
-	SET auto_explain.log_nested_statements = on;
-	SET auto_explain.log_analyze = on;
-	SET auto_explain.log_timing = off;
-	SET client_min_messages = log;
-	SELECT FROM afterwork.claim(NULL, '', '{noop}', '{noop}', 10, 60000)" >"$work/plan"
-grep -A 8 'PERFORM\|schedules_run' "$work/plan" >"$work/probe" || note "$(head -20 "$work/plan")"
+plans plan "SELECT FROM afterwork.claim(NULL, '', '{noop}', '{noop}', 10, 60000)"
+grep -A 8 'PERFORM\|schedules_run' "$work/plan" >"$work/probe"
 like "$(cat "$work/probe")" 'Index (Only )?Scan using schedule_next' 'nothing is due: a look at an index tells'
 is "$(grep -c 'on schedule' "$work/plan")" 1 'one look'
 is "$(grep -oE 'schedule_next on schedule s .*actual rows=[0-9]+' "$work/plan" | grep -oE '[0-9]+$')" 0 'which finds no row'
