@@ -71,7 +71,10 @@ BEGIN
 		    EXISTS (
 			SELECT FROM afterwork.job j
 			WHERE j.queue = o.name AND j.state = 'delayed'
-			  AND j.run_at <= statement_timestamp()) AS due
+			  AND j.run_at <= statement_timestamp()) AS due,
+		    EXISTS (
+			SELECT FROM afterwork.owed w
+			WHERE w.queue = o.name) AS owes
 		FROM afterwork.queue o
 		WHERE NOT o.paused
 		  AND (claim.queues IS NULL OR o.name = ANY (claim.queues))
@@ -80,6 +83,9 @@ BEGIN
 		here := q.name;
 		IF q.due THEN
 			PERFORM afterwork.promote(here);
+		END IF;
+		IF q.owes THEN
+			PERFORM afterwork.let_in_owed(here);
 		END IF;
 		room := NULL;
 		IF q.limited THEN
@@ -230,6 +236,12 @@ BEGIN
 		WHERE j.queue = q.name AND j.state = 'delayed'
 		ORDER BY j.run_at LIMIT 1) d
 	WHERE NOT q.paused AND (queues IS NULL OR q.name = ANY (queues));
+	-- A key that is owed something is looked at again soon.
+	IF EXISTS (SELECT FROM afterwork.owed w, afterwork.queue q
+	    WHERE w.queue = q.name AND NOT q.paused
+	      AND (queues IS NULL OR q.name = ANY (queues))) THEN
+		next_ms := least(coalesce(next_ms, 100), 100);
+	END IF;
 	SELECT u.next_at <= clock_timestamp() INTO upkeep_due
 	FROM afterwork.upkeep u;
 END

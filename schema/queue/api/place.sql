@@ -84,6 +84,20 @@ BEGIN
 	IF too_many IS NOT NULL THEN
 		UPDATE afterwork.job j SET state = 'blocked'
 		WHERE j.queue = here AND j.id = ANY (too_many);
+		-- A place is free and they had to stand back behind one that is
+		-- blocked: nobody is left who would let that one in.
+		INSERT INTO afterwork.owed (queue, key)
+		SELECT here, p.key FROM afterwork.place p
+		WHERE p.queue = here AND p.taken < p.max
+		  AND p.key = ANY (ARRAY(
+			SELECT j.concurrency_key FROM afterwork.job j
+			WHERE j.queue = here AND j.id = ANY (too_many)))
+		  AND (SELECT o.id FROM afterwork.job o
+			WHERE o.queue = here AND o.concurrency_key = p.key
+			  AND o.state = 'blocked'
+			ORDER BY o.priority, o.run_at, o.id LIMIT 1)
+		      <> ALL (too_many)
+		ON CONFLICT DO NOTHING;
 	END IF;
 	kept := coalesce(kept, '{}');
 END
@@ -165,30 +179,80 @@ END
 $$;
 
 -- Blocked jobs of these keys, whose rows are locked, become ready: as many of
--- each as there are free places, in claim order.  One that somebody is about to
--- end or change is passed over: whoever settles does not wait for a caller's
--- transaction.  Should that be rolled back, the next place that is given back,
--- or the next keeping of the house, finds the job.
+-- each as there are free places, in claim order.  Whoever settles does not wait
+-- for a transaction that has locked one (a caller's, which is about to end or
+-- change it, or a claim's, which saw it while it was still ready): such a key is
+-- noted as owed, and the next claim tries again.  Those keys are returned.
+--
+-- Nobody is let in past a job that is locked: of a key with one place he could
+-- not run before it, and the lock is either short or on all who wait.
 CREATE OR REPLACE FUNCTION afterwork.let_in(here text, keys text[])
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+RETURNS text[] LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	next_ones bigint[];
+	let       bigint[];
+	left_over text[] := '{}';
 BEGIN
-	UPDATE afterwork.job j SET state = 'ready'
-	WHERE j.queue = here AND j.id = ANY (ARRAY(
+	next_ones := ARRAY(
 		SELECT b.id FROM afterwork.place p, LATERAL (
 			SELECT j.id FROM afterwork.job j
 			WHERE j.queue = here AND j.concurrency_key = p.key
 			  AND j.state = 'blocked'
 			ORDER BY j.priority, j.run_at, j.id
-			LIMIT greatest(p.max - p.taken, 0)
-			FOR UPDATE SKIP LOCKED) b
-		WHERE p.queue = here AND p.key = ANY (keys)));
+			LIMIT greatest(p.max - p.taken, 0)) b
+		WHERE p.queue = here AND p.key = ANY (keys));
+	IF next_ones = '{}' THEN
+		RETURN left_over;
+	END IF;
+	WITH ready AS (
+		UPDATE afterwork.job j SET state = 'ready'
+		WHERE j.queue = here AND j.id = ANY (ARRAY(
+			SELECT b.id FROM afterwork.job b
+			WHERE b.queue = here AND b.id = ANY (next_ones)
+			  AND b.state = 'blocked'
+			FOR UPDATE SKIP LOCKED))
+		RETURNING j.id
+	)
+	SELECT array_agg(r.id) INTO let FROM ready r;
+	IF cardinality(let) = cardinality(next_ones) THEN
+		RETURN left_over;
+	END IF;
+	left_over := ARRAY(
+		SELECT DISTINCT j.concurrency_key FROM afterwork.job j
+		WHERE j.queue = here AND j.id = ANY (next_ones)
+		  AND j.state = 'blocked');
+	INSERT INTO afterwork.owed (queue, key)
+	SELECT here, k.key FROM unnest(left_over) AS k (key)
+	ON CONFLICT DO NOTHING;
+	RETURN left_over;
+END
+$$;
+
+-- What is owed to keys of this queue, as far as it can be given now.
+CREATE OR REPLACE FUNCTION afterwork.let_in_owed(here text)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off AS $$
+DECLARE
+	keys text[];
+	left_over text[];
+BEGIN
+	keys := ARRAY(
+		SELECT p.key FROM afterwork.place p
+		WHERE p.queue = here AND p.key = ANY (ARRAY(
+			SELECT w.key FROM afterwork.owed w
+			WHERE w.queue = here LIMIT 100))
+		FOR UPDATE SKIP LOCKED);
+	left_over := afterwork.let_in(here, keys);
+	DELETE FROM afterwork.owed w
+	WHERE w.queue = here AND w.key = ANY (keys)
+	  AND w.key <> ALL (left_over);
 END
 $$;
 
 -- Rows of keys that nobody needs any more go; and where a key's row was gone or
--- its maximum has grown while jobs were blocked, they come back.
+-- its maximum has grown while jobs were blocked, row and jobs come back.
 CREATE OR REPLACE FUNCTION afterwork.places_keep(here text)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off AS $$
@@ -201,6 +265,16 @@ BEGIN
 			WHERE j.queue = here AND j.concurrency_key = o.key
 			  AND j.state = 'blocked')
 		LIMIT 10000 FOR UPDATE SKIP LOCKED));
+	DELETE FROM afterwork.owed w
+	WHERE w.queue = here AND NOT EXISTS (SELECT FROM afterwork.place p
+		WHERE p.queue = here AND p.key = w.key);
+	INSERT INTO afterwork.place (queue, key, max)
+	SELECT DISTINCT here, j.concurrency_key, 1 FROM afterwork.job j
+	WHERE j.queue = here AND j.state = 'blocked'
+	  AND j.concurrency_key IS NOT NULL
+	  AND NOT EXISTS (SELECT FROM afterwork.place p
+		WHERE p.queue = here AND p.key = j.concurrency_key)
+	ON CONFLICT DO NOTHING;
 	UPDATE afterwork.place p SET max = b.max
 	FROM (SELECT j.concurrency_key AS key,
 	          max(coalesce((t.concurrency ->> 'max')::integer, 1)) AS max
