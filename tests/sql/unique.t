@@ -53,6 +53,39 @@ is "$(add "unique_key => 'k', unique_until => 'start'")" "$b false" 'which has t
 is "$(claim)|$(settle 'done' "$a")$(claim)" "$a|$b" 'both are run'
 sql 'TRUNCATE afterwork.job'
 
+# --- revived ---
+# ended HOW: a job that is unique until its start, and has ended so
+ended() {
+	local id
+	id=$(sql "SELECT afterwork.enqueue('plain', unique_key => 'k', unique_until => 'start')")
+	if [ "$1" = cancelled ]; then
+		sql "SELECT afterwork.cancel($id)" >/dev/null
+	else
+		claim >/dev/null
+		settle "$1" "$id"
+	fi
+	echo "$id"
+}
+for how in 'done' failed park cancelled; do
+	a=$(ended "$how")
+	b=$(sql "SELECT afterwork.enqueue('plain', unique_key => 'k')")
+	like "$(sql "SELECT afterwork.revive($a)" 2>&1)" 'duplicate key' "$how: with its key in use a job is not revived"
+	isnt "$(sql "SELECT state FROM afterwork.jobs WHERE id = $a")" ready 'and stays as it was'
+	sql "SELECT afterwork.cancel($b)" >/dev/null
+	is "$(sql "SELECT afterwork.revive($a)")" ready 'it is when the key is free'
+	is "$(add "unique_key => 'k'")" "$a false" 'and takes it again'
+	claim >/dev/null
+	read -r b made < <(add "unique_key => 'k'")
+	is "$made" true 'until its start, as it was stored'
+	sql 'TRUNCATE afterwork.job'
+done
+a=$(ended 'done')
+sql "UPDATE afterwork.history SET unique_until = NULL"
+sql "SELECT afterwork.revive($a)" >/dev/null
+claim >/dev/null
+is "$(add "unique_key => 'k'")" "$a false" 'one whose record does not say how long has it to its end'
+sql 'TRUNCATE afterwork.job'
+
 # --- for a time ---
 read -r a made < <(add "unique_key => 'k', unique_for => '1 hour'")
 claim >/dev/null

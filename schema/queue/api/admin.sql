@@ -158,12 +158,13 @@ BEGIN
 	), kept AS (
 		INSERT INTO afterwork.history (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, finished_at,
-		    unique_key, concurrency_key, wait_until, input, meta, tags,
-		    error, log)
+		    unique_key, unique_until, concurrency_key, wait_until, input,
+		    meta, tags, error, log)
 		SELECT g.id, here, g.task, 'cancelled', g.priority, g.attempts,
 		    g.crashes, g.lease_no, g.run_at, g.created_at,
-		    clock_timestamp(), g.unique_key, g.concurrency_key,
-		    g.wait_until, g.input, g.meta, g.tags, words, g.log
+		    clock_timestamp(), g.unique_key, g.unique_until,
+		    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
+		    words, g.log
 		FROM gone g
 	)
 	SELECT count(*), array_agg(g.concurrency_key) FILTER (WHERE g.has_place)
@@ -188,8 +189,9 @@ $$;
 
 -- Make a job ready now: one that waits (for its time or its next try) comes
 -- due, one that has ended starts over with all its tries, under its old id.
--- 'ready', 'running' (a runner has it), or null (no such job).  A unique key
--- that another job took meanwhile raises 23505.
+-- 'ready', 'running' (a runner has it), or null (no such job).  One that had
+-- ended takes its unique key again, for as long as it was to have it; a key that
+-- another live job has taken meanwhile raises 23505, and nothing is changed.
 CREATE OR REPLACE FUNCTION afterwork.revive(job_id bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
@@ -220,10 +222,11 @@ BEGIN
 		SELECT * FROM parked UNION ALL SELECT * FROM kept
 	)
 	INSERT INTO afterwork.job (id, queue, task, state, priority, run_at,
-	    created_at, lease_no, unique_key, concurrency_key, wait_until, input,
-	    meta, tags, log)
+	    created_at, lease_no, unique_key, unique_until, concurrency_key,
+	    wait_until, input, meta, tags, log)
 	SELECT e.id, e.queue, e.task, 'ready', e.priority, clock_timestamp(),
-	    e.created_at, e.lease_no, e.unique_key, e.concurrency_key,
+	    e.created_at, e.lease_no, e.unique_key,
+	    coalesce(e.unique_until, 'end'), e.concurrency_key,
 	    e.wait_until, e.input, e.meta, e.tags,
 	    CASE WHEN e.started_at IS NULL THEN e.log
 	    ELSE afterwork.last_attempts(e.log) || afterwork.attempt(e.attempts,

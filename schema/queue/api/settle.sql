@@ -58,13 +58,14 @@ BEGIN
 		), kept AS (
 			INSERT INTO afterwork.history (id, queue, task, state,
 			    priority, attempts, crashes, lease_no, run_at, created_at,
-			    started_at, finished_at, unique_key, concurrency_key,
-			    wait_until, input, meta, tags, output, detail, log)
+			    started_at, finished_at, unique_key, unique_until,
+			    concurrency_key, wait_until, input, meta, tags, output,
+			    detail, log)
 			SELECT g.id, here, g.task, 'done', g.priority, g.attempts,
 			    g.crashes, g.lease_no, g.run_at, g.created_at,
 			    g.started_at, g.finished_at, g.unique_key,
-			    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
-			    g.output::jsonb, g.detail::jsonb, g.log
+			    g.unique_until, g.concurrency_key, g.wait_until, g.input,
+			    g.meta, g.tags, g.output::jsonb, g.detail::jsonb, g.log
 			FROM gone g
 		)
 		SELECT array_agg(g.id),
@@ -119,24 +120,25 @@ BEGIN
 	), kept AS (
 		INSERT INTO afterwork.history (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
-		    finished_at, unique_key, concurrency_key, wait_until, input,
-		    meta, tags, output, error, detail, log)
+		    finished_at, unique_key, unique_until, concurrency_key,
+		    wait_until, input, meta, tags, output, error, detail, log)
 		SELECT g.id, here, g.task, g.op, g.priority, g.attempts,
 		    g.crashes, g.lease_no, g.run_at, g.created_at, g.started_at,
-		    g.finished_at, g.unique_key, g.concurrency_key, g.wait_until,
-		    g.input, g.meta, g.tags, g.output::jsonb, g.error,
-		    g.detail::jsonb, g.log
+		    g.finished_at, g.unique_key, g.unique_until,
+		    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
+		    g.output::jsonb, g.error, g.detail::jsonb, g.log
 		FROM gone g WHERE g.op IN ('done', 'cancelled')
 	), parked AS (
 		INSERT INTO afterwork.failed (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
-		    finished_at, unique_key, concurrency_key, wait_until, input,
-		    meta, tags, output, error, detail, log)
+		    finished_at, unique_key, unique_until, concurrency_key,
+		    wait_until, input, meta, tags, output, error, detail, log)
 		SELECT g.id, here, g.task, 'failed', g.priority, g.attempts,
 		    g.crashes + (g.op = 'park')::integer, g.lease_no, g.run_at,
 		    g.created_at, g.started_at, g.finished_at, g.unique_key,
-		    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
-		    g.output::jsonb, g.error, g.detail::jsonb, g.log
+		    g.unique_until, g.concurrency_key, g.wait_until, g.input,
+		    g.meta, g.tags, g.output::jsonb, g.error, g.detail::jsonb,
+		    g.log
 		FROM gone g WHERE g.op IN ('failed', 'park')
 	)
 	SELECT array_agg(g.id),
