@@ -68,7 +68,8 @@ GRANT EXECUTE ON FUNCTION
 -- Claim and settle.  A task's own login gets assert_lease() from whoever makes
 -- that login.
 GRANT EXECUTE ON FUNCTION
-	afterwork.claim, afterwork.heed, afterwork.assert_lease,
+	afterwork.claim, afterwork.claim_first, afterwork.settle_first,
+	afterwork.heed, afterwork.assert_lease,
 	afterwork.outlook, afterwork.handle_schedules, afterwork.settle,
 	afterwork.keep_house
 	TO afterwork_run;

@@ -93,6 +93,7 @@ claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
 
 	ret->rows = rows;
 	ret->n = 0;
+	ret->plain = false;
 	ret->at_us = ask->at_us;
 	ret->more = db_bool(rows, 0, 0);
 	if (db_null(rows, 0, 5)) {
@@ -116,6 +117,36 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 	if (!db_calls(db, &ask.call, 1, NULL, e))
 		return false;
 	claim_take(&ask, ask.call.rows, ret);
+	return true;
+}
+
+/* The columns are those of SQL_CLAIM_JOBS. */
+static const char SQL_CLAIM_FIRST[] =
+    "SELECT more, NULL, NULL, 1, $1, id, lease_no, task, input, attempt,\n"
+    "    crashes, lease_ms, timeout_ms, retries, backoff, delay_ms,\n"
+    "    max_delay_ms, jitter, false, cancelled, handler, folder,\n"
+    "    memory_bytes, cpu_ms, traceparent, settings\n"
+    "FROM afterwork.claim_first($1, $2, $3)";
+
+bool
+claim_first(struct db *db, const struct claim_want *want, const char *queue,
+    struct claim *ret, struct err *e)
+{
+	struct claim_ask ask = { .at_us = clock_mono_us() };
+	struct arg fit_ms = arg_int(want->fit_ms);
+	const char *const args[] = { queue, want->tasks, fit_ms.s };
+	struct db_rows *rows;
+
+	if (!db_query(
+		db, "claim_first", SQL_CLAIM_FIRST, LEN(args), args, &rows, e))
+		return false;
+	ret->n = 0;
+	if (db_nrows(rows) == 0) {
+		db_rows_free(rows);
+		return true;
+	}
+	claim_take(&ask, rows, ret);
+	ret->plain = true;
 	return true;
 }
 

@@ -12,6 +12,8 @@ struct db;
 
 enum { JOB_QUEUE_MAX = 100, JOB_TASK_MAX = 64 };
 
+#define JOB_QUEUE_DEFAULT "default" /* of tasks that name no other */
+
 /* All texts are borrowed; NULL is "as the task has it", or none. */
 struct job_spec {
 	const char *task;

@@ -118,6 +118,32 @@ mark_lost(const struct db_rows *rows, struct settlement *s, size_t n)
 	return settled;
 }
 
+static const char SQL_SETTLE_FIRST[] =
+    "SELECT afterwork.settle_first($1, $2, $3, $4, $5, $6, $7, $8)";
+
+/* Of settle_and(): one job that is done and holds nothing, and no claim. */
+static bool
+settle_first(struct db *db, const char *queue, struct settlement *s,
+    struct db_tx *tx, size_t *ret_settled, struct err *e)
+{
+	struct arg numbers[] = { arg_int(s->id), arg_int(s->lease_no),
+		arg_int(s->start_us), arg_int(s->took_us) };
+	const char *const args[] = { queue, numbers[0].s, numbers[1].s,
+		numbers[2].s, numbers[3].s, s->output, s->detail,
+		tx != NULL ? "true" : "false" };
+	struct db_call call = { .name = "settle_first",
+		.sql = SQL_SETTLE_FIRST,
+		.nargs = LEN(args),
+		.args = args };
+
+	if (!db_calls(db, &call, 1, tx, e))
+		return false;
+	s->lost = db_null(call.rows, 0, 0);
+	*ret_settled = !s->lost;
+	db_rows_free(call.rows);
+	return true;
+}
+
 static const char SQL_SETTLE_AND[] =
     "SELECT unnest(afterwork.settle($1, $2::bigint[], $3::bigint[],\n"
     "    $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],\n"
@@ -137,6 +163,8 @@ settle_and(struct db *db, const char *queue, struct settlement *s, size_t n,
 	    .args = args } };
 	struct claim_ask ask;
 
+	if (next->plain && next->want == NULL && s->op == SETTLE_DONE)
+		return settle_first(db, queue, s, next->tx, ret_settled, e);
 	for (size_t i = 0; i < n; i++)
 		columns_add(&c, &s[i]);
 	if (!columns_end(&c, args + 1, e))

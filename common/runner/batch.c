@@ -224,13 +224,16 @@ settle(struct worker *w, size_t first, size_t n, struct err *e)
 		.tx = w->in_tx ? &w->tx : NULL,
 		.want = last ? w->look(w, n) : NULL,
 		.claim = &w->next,
+		.plain = w->claim.plain,
 	};
 	size_t settled;
 
 	point("settling");
-	if (!settle_and(
-		w->db, w->claim.queue, &w->done[first], n, &next, &settled, e))
+	if (!settle_and(w->db, w->claim.queue, &w->done[first], n, &next,
+		&settled, e)) {
+		w->over = false;
 		return false;
+	}
 	w->in_tx = false;
 	w->has_next = next.want != NULL;
 	if (w->has_next)

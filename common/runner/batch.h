@@ -44,11 +44,12 @@ struct worker {
 	bool (*stop)(const struct worker *w); /* must no job be started? */
 
 	/* The next claim travels with the last settlement of a batch.  look()
-	 * says what to ask for when n jobs more have ended, or NULL: not now.
-	 */
+	 * says what to ask for when n jobs more have ended, or NULL: not now,
+	 * and with over: not at all, once they are settled. */
 	const struct claim_want *(*look)(struct worker *w, size_t n);
 	struct claim next;
 	bool has_next;
+	bool over;
 	uint32_t seen; /* wake counter just before the claim was asked for */
 	uint32_t next_seen;
 

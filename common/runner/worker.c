@@ -75,6 +75,18 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 	return true;
 }
 
+/*
+ * The one job there was is done, nobody has called since it was claimed, and
+ * nobody is to be waited for.  A runner that lingers asks once more: it learns
+ * what comes due meanwhile, and is quick with what comes.
+ */
+static bool
+is_over(const struct worker *w, uint32_t seen)
+{
+	return w->want->linger_ms == 0 && w->claim.plain && !w->claim.more &&
+	       w->done[0].op == SETTLE_DONE && seen == w->seen;
+}
+
 /* Should the next claim go with the settlement of n jobs, and how? */
 static const struct claim_want *
 look_ahead(struct worker *w, size_t n)
@@ -84,10 +96,22 @@ look_ahead(struct worker *w, size_t n)
 	enum board_end end;
 	struct err e;
 
-	if (must_end(w, &end) || !ask(w, n, &a, &e) || a.want.max_jobs < 1)
+	w->over = is_over(w, seen);
+	if (w->over || must_end(w, &end) || !ask(w, n, &a, &e) ||
+	    a.want.max_jobs < 1)
 		return NULL;
 	w->next_seen = seen;
 	return &a.want;
+}
+
+/* A runner that was woken begins where jobs are unless they are told to be
+ * elsewhere.  Behind a pooler the session is seldom a new one. */
+static bool
+claim_woken(struct worker *w, const struct claim_want *want, struct err *e)
+{
+	if (!w->want->detached || w->claim.at_us > 0 || conf_pooled())
+		return true;
+	return claim_first(w->db, want, JOB_QUEUE_DEFAULT, &w->claim, e);
 }
 
 static bool
@@ -97,7 +121,8 @@ claim(struct worker *w, struct err *e)
 
 	w->seen = slots_seen(&w->slots);
 	point("claiming");
-	if (!ask(w, 0, &a, e) || !claim_jobs(w->db, &a.want, &w->claim, e))
+	if (!ask(w, 0, &a, e) || !claim_woken(w, &a.want, e) ||
+	    (w->claim.n == 0 && !claim_jobs(w->db, &a.want, &w->claim, e)))
 		return false;
 	point("claimed");
 	return true;
@@ -252,6 +277,10 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 			return false;
 		claim_clear(&w->claim);
 		idle_us = clock_mono_us();
+		if (w->over) {
+			w->board->report.none_left = true;
+			go_on = leave(w, ret);
+		}
 	}
 	return true;
 }

@@ -56,6 +56,34 @@ for waker in upload jobs; do
 	done
 done
 
+# One that does not linger leaves without another look, if nobody called.
+calls() {
+	ask "SELECT string_agg(funcname, ' ' ORDER BY funcname)
+	    FROM pg_stat_user_functions WHERE schemaname = 'afterwork'
+	    AND funcname IN ('claim', 'claim_first', 'settle', 'settle_first')"
+	[ "$answer" = "$1" ]
+}
+linger() {
+	await 10 '[ "$(slots_held)" = 0 ]'
+	stack_part stop functions
+	export RUNNER_LINGER=$1
+	stack_part start functions
+}
+linger 0
+sql_as postgres "ALTER ROLE afterwork_run SET track_functions = 'all'"
+enqueue noop
+ok 'without lingering: one claim and one settlement, of the first kind' \
+	await 10 'calls "claim_first settle_first"'
+for point in claimed handler settled leaving worker-leaves gave-back; do
+	set_point "$point.stop"
+	enqueue noop
+	await_stopped "$point" || bail "no runner came by $point"
+	ok "without lingering, at $point: taken" while_stopped jobs "$point"
+	go_on
+	ok "without lingering, at $point: run within 2 s" soon
+done
+linger 100ms
+
 # A run call has the slot, and leaves for good after it.
 while_called() {
 	await 10 '[ "$(runner_links)" = 0 ]'
@@ -101,9 +129,7 @@ kill -TERM $(runner_pids)
 ok 'told to end, its heir leaves' await 10 '[ "$(slots_held)" = 0 ]'
 
 # Single jobs, each when the runner of the last one may be leaving.
-stack_part stop functions
-export RUNNER_LINGER=10ms
-stack_part start functions
+linger 10ms
 lost=0
 for ((i = 0; i < 500; i++)); do
 	curl -s -o "$work/one" -H "Authorization: $authorization" \

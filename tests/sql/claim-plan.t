@@ -27,6 +27,9 @@ lean() {
 
 claim="SELECT count(*) FROM afterwork.claim(NULL, '', '{noop,slow}', '{noop}', 100, 60000)"
 one="SELECT count(*) FROM afterwork.claim('{default}', '', '{noop,slow}', '{}', 1, 60000)"
+first="SELECT count(*) FROM afterwork.claim_first('default', '{noop,slow}', 60000)"
+settle_first="SELECT afterwork.settle_first('default', id, lease_no, 1, 1, NULL, NULL, true)
+	FROM afterwork.claim_first('default', '{noop,slow}', 60000)"
 settle="WITH held AS (
 		SELECT array_agg(id) AS ids, array_agg(lease_no) AS leases
 		FROM (SELECT id, lease_no FROM afterwork.claim(NULL, '', '{noop}',
@@ -52,6 +55,12 @@ for known in 'before' 'after'; do
 	is "$(grep -cE 'Index Scan using job_claim on job' "$work/one")" 7 \
 		"claim of one, $known ANALYZE: by its index"
 	lean one "claim of one, $known ANALYZE"
+	plans first "$first" "$settle_first"
+	is "$(grep -cE 'Index Scan using job_claim on job' "$work/first")" 2 \
+		"first claim, $known ANALYZE: by its index"
+	is "$(grep -cE 'Index Scan using job_pkey on job' "$work/first")" 3 \
+		"first claim and its end, $known ANALYZE: by the primary key"
+	lean first "first claim and its end, $known ANALYZE"
 	plans settle "$settle" "$settle" "$settle" "$settle" "$settle" "$settle" "$settle"
 	is "$(grep -cE 'Delete on job' "$work/settle")" 7 \
 		"settle, $known ANALYZE: the job is deleted"
