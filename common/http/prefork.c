@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/heap.h"
 #include "common/base/log.h"
 
 struct place {
@@ -216,6 +217,7 @@ prefork_run(int n, int (*serve)(void *ctx), void *ctx)
 		.n = (size_t)n,
 	};
 	block_signals(&m);
+	heap_fill();
 	start_all(&m);
 	while (!m.stopping && !all_idle(&m)) {
 		wait_ms = replace_children(&m);
