@@ -18,6 +18,7 @@
 
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LIMIT_DEFAULT = 10, LINGER_MS = 250, DURATION_MAX_S = 1800 };
 
@@ -176,8 +177,9 @@ main(int argc, char **argv)
 		.name = "run", .routes = routes, .nroutes = LEN(routes)
 	};
 
+	/* Without the clean-up of libraries that were never used. */
 	if (argc == 2 && strcmp(argv[1], "--detached") == 0)
-		return run_detached();
+		_exit(run_detached());
 	if (argc > 1) {
 		(void)fprintf(stderr, "usage: run [--detached]\n");
 		return 64;

@@ -34,11 +34,12 @@ fd_limit(void)
 static void
 fds_range(int from, int to, bool cloexec)
 {
-	int last = fd_limit() - 1;
+	int last;
 
 	if (close_range((unsigned)from, (unsigned)to,
 		cloexec ? CLOSE_RANGE_CLOEXEC : 0) == 0)
 		return;
+	last = fd_limit() - 1;
 	if (to < last)
 		last = to;
 	for (int fd = from; fd <= last; fd++) {
