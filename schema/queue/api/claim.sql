@@ -52,7 +52,11 @@ DECLARE
 	here    text;
 	ids     bigint[];	-- in claim order: first all that were seen
 	singles boolean[];	-- which of those go alone
-	keyed   boolean;	-- has any of them to take a place of a key?
+	keys    text[];		-- of which they have to take a place
+	keyed   boolean;	-- has any of them to?
+	slugs   text[];
+	ranks   integer[];
+	times   timestamptz[];
 	most    integer;	-- of them may be taken
 	room    integer;	-- places of the queue; null: no limit
 	busy    text[];		-- keys that somebody else has locked
@@ -97,13 +101,16 @@ BEGIN
 		busy := '{}';
 		-- Each turn blocks what has no place, until something has one.
 		FOR turn IN 1 .. 20 LOOP
-			SELECT array_agg(s.id), array_agg(s.single), bool_or(s.keyed)
-			INTO ids, singles, keyed
+			SELECT array_agg(s.id), array_agg(s.single), array_agg(s.key),
+			    count(s.key) > 0, array_agg(s.task),
+			    array_agg(s.priority), array_agg(s.run_at)
+			INTO ids, singles, keys, keyed, slugs, ranks, times
 			FROM (
 				SELECT j.id, j.lease_until IS NOT NULL
 				    OR j.task <> ALL (claim.fast) AS single,
-				    j.concurrency_key IS NOT NULL AND NOT j.has_place
-				        AS keyed
+				    CASE WHEN NOT j.has_place
+				        THEN j.concurrency_key END AS key,
+				    j.task, j.priority, j.run_at
 				FROM afterwork.job j
 				WHERE j.queue = here AND j.state = 'ready'
 				  AND (j.lease_until IS NULL
@@ -127,7 +134,8 @@ BEGIN
 			    array_position(singles, true) - 1) END];
 			EXIT WHEN NOT keyed;
 			SELECT t.kept, t.busy INTO ids, locked
-			FROM afterwork.take_places(here, ids) t;
+			FROM afterwork.take_places(here, ids, keys, slugs, ranks,
+			    times) t;
 			busy := busy || locked;
 			missed := missed OR locked IS NOT NULL OR turn = 20;
 			EXIT WHEN ids <> '{}';

@@ -20,67 +20,79 @@
 -- place is for its first job, even if the caller has not seen that one: another
 -- claim may have locked it, or it was let in a moment ago.
 --
+-- keys (null: needs no place), tasks, ranks (their priority) and times (run_at)
+-- run in parallel to ids, and may be longer.
+--
 -- A claim forbids sorts.  Here they are of its few jobs, and without them the
--- planner would walk the whole index of the queue's keys for its order.
+-- planner would walk the whole index of the queue's keys for its order.  A
+-- nested loop would look at each of a hundred keys for each of a hundred jobs.
 CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[],
+	keys text[], tasks text[], ranks integer[], times timestamptz[],
 	OUT kept bigint[], OUT busy text[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
-SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_nestloop = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+	n        integer := cardinality(ids);
+	names    text[];	-- the keys, each once
+	held     text[];	-- keys that are locked now
+	taken    integer[];	-- how many of their places are taken
 	too_many bigint[];
 BEGIN
-	INSERT INTO afterwork.place (queue, key, max)
-	SELECT here, k.key, k.max
-	FROM (SELECT j.concurrency_key AS key,
-	          max(coalesce((t.concurrency ->> 'max')::integer, 1)) AS max
-	      FROM afterwork.job j, afterwork.task t
-	      WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-	        AND j.concurrency_key IS NOT NULL AND NOT j.has_place
-	      GROUP BY j.concurrency_key ORDER BY j.concurrency_key) k
-	-- One look at the index a key.  As NOT EXISTS it would be a join, with
-	-- every key of the queue, as long as statistics know of a handful.
-	WHERE (SELECT p.key FROM afterwork.place p
-	    WHERE p.queue = here AND p.key = k.key) IS NULL
-	ON CONFLICT DO NOTHING;
+	names := ARRAY(SELECT DISTINCT k.key FROM unnest(keys[:n]) AS k (key)
+	    WHERE k.key IS NOT NULL);
+	LOOP
+		SELECT array_agg(l.key), array_agg(l.taken) INTO held, taken
+		FROM (SELECT p.key, p.taken FROM afterwork.place p
+		      WHERE p.queue = here AND p.key = ANY (names)
+		      FOR UPDATE SKIP LOCKED) l;
+		EXIT WHEN cardinality(held) = cardinality(names);
+		-- Those that are new.  One look at the index a key: as NOT EXISTS
+		-- it would be a join, with every key of the queue.
+		INSERT INTO afterwork.place (queue, key, max, waiting)
+		SELECT here, k.key, 1, false
+		FROM unnest(names) AS k (key)
+		WHERE (SELECT p.key FROM afterwork.place p
+		    WHERE p.queue = here AND p.key = k.key) IS NULL
+		ORDER BY k.key
+		ON CONFLICT DO NOTHING;
+		EXIT WHEN NOT FOUND;
+	END LOOP;
 	WITH wanted AS MATERIALIZED (
-		SELECT j.id, j.concurrency_key AS key, w.n, j.priority, j.run_at,
+		SELECT w.id, w.key, w.n, w.priority, w.run_at,
 		    coalesce((t.concurrency ->> 'max')::integer, 1) AS max
-		FROM unnest(ids) WITH ORDINALITY AS w (id, n),
-		    afterwork.job j, afterwork.task t
-		WHERE j.queue = here AND j.id = w.id AND j.id = ANY (ids)
-		  AND t.slug = j.task
-		  AND j.concurrency_key IS NOT NULL AND NOT j.has_place
-	), locked AS MATERIALIZED (
-		SELECT p.key, p.taken FROM afterwork.place p
-		WHERE p.queue = here
-		  AND p.key = ANY (ARRAY(SELECT DISTINCT w.key FROM wanted w))
-		FOR UPDATE SKIP LOCKED
+		FROM unnest(ids, keys[:n], tasks[:n], ranks[:n], times[:n])
+		    WITH ORDINALITY AS w (id, key, task, priority, run_at, n)
+		JOIN afterwork.task t ON t.slug = w.task
 	), ranked AS MATERIALIZED (
-		SELECT w.id, w.key, w.max, l.key IS NOT NULL AS mine,
-		    l.taken + row_number() OVER (PARTITION BY w.key ORDER BY w.n)
-		        <= w.max AND (w.max > 1 OR NOT EXISTS (
+		SELECT w.id, w.key, w.n, w.max, l.key IS NOT NULL AS mine,
+		    w.key IS NULL OR (l.taken + row_number() OVER (
+		        PARTITION BY w.key ORDER BY w.n) <= w.max
+		        AND (w.max > 1 OR NOT EXISTS (
 		        SELECT FROM afterwork.job o
 		        WHERE o.queue = here AND o.concurrency_key = w.key
 		          AND o.state IN ('ready', 'blocked')
 		          AND NOT o.has_place
 		          AND (o.priority, o.run_at, o.id)
-		              < (w.priority, w.run_at, w.id))) AS fits
-		FROM wanted w LEFT JOIN locked l ON l.key = w.key
-	), taken AS (
-		UPDATE afterwork.place p SET taken = p.taken + r.n, max = r.max
+		              < (w.priority, w.run_at, w.id)))) AS fits
+		FROM wanted w
+		LEFT JOIN unnest(held, taken) AS l (key, taken) ON l.key = w.key
+	), given AS (
+		UPDATE afterwork.place p
+		SET taken = p.taken + r.n, max = r.max,
+		    waiting = p.waiting OR r.some_wait
 		FROM (SELECT r.key, count(*) FILTER (WHERE r.fits) AS n,
-		          max(r.max) AS max
+		          max(r.max) AS max, NOT bool_and(r.fits) AS some_wait
 		      FROM ranked r WHERE r.mine GROUP BY r.key) r
-		WHERE p.queue = here AND p.key = r.key
+		WHERE p.queue = here AND p.key = ANY (held) AND p.key = r.key
 	)
-	SELECT array_agg(w.id ORDER BY w.n) FILTER (WHERE r.id IS NULL
-	        OR (r.mine AND r.fits)),
-	    array_agg(w.id) FILTER (WHERE r.mine AND NOT r.fits),
-	    array_agg(DISTINCT r.key) FILTER (WHERE NOT r.mine)
+	SELECT array_agg(r.id ORDER BY r.n) FILTER (WHERE r.fits),
+	    array_agg(r.id) FILTER (WHERE r.mine AND NOT r.fits),
+	    array_agg(DISTINCT r.key)
+	        FILTER (WHERE r.key IS NOT NULL AND NOT r.mine)
 	INTO kept, too_many, busy
-	FROM unnest(ids) WITH ORDINALITY AS w (id, n)
-	LEFT JOIN ranked r ON r.id = w.id;
+	FROM ranked r;
 	IF too_many IS NOT NULL THEN
 		UPDATE afterwork.job j SET state = 'blocked'
 		WHERE j.queue = here AND j.id = ANY (too_many);
@@ -157,22 +169,27 @@ $$;
 -- waits for one becomes ready.
 CREATE OR REPLACE FUNCTION afterwork.give_places(here text, keys text[])
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
-SET enable_nestloop = on SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	freed text[];
+	names  text[];
+	counts integer[];	-- how often each name is in keys
+	freed  text[];		-- where somebody may wait
 BEGIN
-	PERFORM FROM afterwork.place p
-	WHERE p.queue = here AND p.key = ANY (keys)
-	ORDER BY p.key FOR UPDATE;
-	UPDATE afterwork.place p SET taken = greatest(p.taken - g.n, 0)
-	FROM (SELECT k.key, count(*) AS n FROM unnest(keys) AS k (key)
-	      GROUP BY k.key) g
-	WHERE p.queue = here AND p.key = ANY (keys) AND p.key = g.key;
-	freed := ARRAY(SELECT DISTINCT k.key FROM unnest(keys) AS k (key)
-	    WHERE k.key <> '');
-	IF freed <> '{}' THEN
+	SELECT array_agg(k.key), array_agg(k.n) INTO names, counts
+	FROM (SELECT u.key, count(*) AS n FROM unnest(keys) AS u (key)
+	      GROUP BY u.key) k;
+	-- Without a join: so the rows are met, and locked, as the index has them.
+	WITH given AS (
+		UPDATE afterwork.place p
+		SET taken = greatest(p.taken
+		    - counts[array_position(names, p.key)], 0)
+		WHERE p.queue = here AND p.key = ANY (names)
+		RETURNING p.key, p.waiting
+	)
+	SELECT array_agg(g.key) INTO freed
+	FROM given g WHERE g.waiting AND g.key <> '';
+	IF freed IS NOT NULL THEN
 		PERFORM afterwork.let_in(here, freed);
 	END IF;
 END
@@ -189,7 +206,8 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.let_in(here text, keys text[])
 RETURNS text[] LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
-SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_nestloop = on SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	next_ones bigint[];
 	let       bigint[];
@@ -203,29 +221,32 @@ BEGIN
 			ORDER BY j.priority, j.run_at, j.id
 			LIMIT greatest(p.max - p.taken, 0)) b
 		WHERE p.queue = here AND p.key = ANY (keys));
-	IF next_ones = '{}' THEN
-		RETURN left_over;
+	IF next_ones <> '{}' THEN
+		WITH ready AS (
+			UPDATE afterwork.job j SET state = 'ready'
+			WHERE j.queue = here AND j.id = ANY (ARRAY(
+				SELECT b.id FROM afterwork.job b
+				WHERE b.queue = here AND b.id = ANY (next_ones)
+				  AND b.state = 'blocked'
+				FOR UPDATE SKIP LOCKED))
+			RETURNING j.id
+		)
+		SELECT array_agg(r.id) INTO let FROM ready r;
 	END IF;
-	WITH ready AS (
-		UPDATE afterwork.job j SET state = 'ready'
-		WHERE j.queue = here AND j.id = ANY (ARRAY(
-			SELECT b.id FROM afterwork.job b
-			WHERE b.queue = here AND b.id = ANY (next_ones)
-			  AND b.state = 'blocked'
-			FOR UPDATE SKIP LOCKED))
-		RETURNING j.id
-	)
-	SELECT array_agg(r.id) INTO let FROM ready r;
-	IF cardinality(let) = cardinality(next_ones) THEN
-		RETURN left_over;
+	IF cardinality(next_ones) > coalesce(cardinality(let), 0) THEN
+		left_over := ARRAY(
+			SELECT DISTINCT j.concurrency_key FROM afterwork.job j
+			WHERE j.queue = here AND j.id = ANY (next_ones)
+			  AND j.state = 'blocked');
+		INSERT INTO afterwork.owed (queue, key)
+		SELECT here, k.key FROM unnest(left_over) AS k (key)
+		ON CONFLICT DO NOTHING;
 	END IF;
-	left_over := ARRAY(
-		SELECT DISTINCT j.concurrency_key FROM afterwork.job j
-		WHERE j.queue = here AND j.id = ANY (next_ones)
-		  AND j.state = 'blocked');
-	INSERT INTO afterwork.owed (queue, key)
-	SELECT here, k.key FROM unnest(left_over) AS k (key)
-	ON CONFLICT DO NOTHING;
+	UPDATE afterwork.place p SET waiting = false
+	WHERE p.queue = here AND p.key = ANY (keys) AND p.waiting
+	  AND (SELECT count(*) FROM (SELECT FROM afterwork.job j
+	      WHERE j.queue = here AND j.concurrency_key = p.key
+	        AND j.state = 'blocked' LIMIT 1) b) = 0;
 	RETURN left_over;
 END
 $$;
@@ -261,7 +282,7 @@ BEGIN
 	WHERE p.queue = here AND p.key = ANY (ARRAY(
 		SELECT o.key FROM afterwork.place o
 		WHERE o.queue = here AND o.taken = 0 AND o.key <> ''
-		  AND NOT EXISTS (SELECT FROM afterwork.job j
+		  AND NOT o.waiting AND NOT EXISTS (SELECT FROM afterwork.job j
 			WHERE j.queue = here AND j.concurrency_key = o.key
 			  AND j.state = 'blocked')
 		LIMIT 10000 FOR UPDATE SKIP LOCKED));
