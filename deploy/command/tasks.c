@@ -146,17 +146,30 @@ found_next(struct found_list *l)
 	return &v[l->n];
 }
 
-/* The task of this folder, if it is one. */
 static bool
-add_folder(struct found_list *l, const char *folder, struct err *e)
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The task of this folder; if it need not be one, it may be none. */
+static bool
+add_folder(struct found_list *l, const char *folder, bool need, struct err *e)
 {
 	AUTO_TEXT *file = join(folder, "task.json");
 	struct found *f;
 
 	if (file == NULL)
 		return err_fail(e, ERR_UNAVAILABLE, "out of memory");
-	if (access(file, F_OK) != 0)
-		return true;
+	if (access(file, F_OK) != 0) {
+		if (!need || !is_folder(folder))
+			return true;
+		return err_fail(e, ERR_INVALID,
+		    "%s: there is no such file, and so no task in its folder",
+		    file);
+	}
 	f = found_next(l);
 	if (l->n == TASKS_MAX || f == NULL)
 		return err_fail(
@@ -182,23 +195,26 @@ is_visible(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-/* Every folder of dir that holds a task.json, by name; or dir itself, if it
- * is a task. */
+/* Every folder of dir, by name; or dir itself, if it is a task.  A folder of
+ * TASKS_DIR without a task.json is not passed over in silence: the file may
+ * have a wrong name, and the task that it was would be retired. */
 static bool
 add_tasks(struct found_list *l, const char *dir, struct err *e)
 {
 	struct dirent **names = NULL;
 	int n = scandir(dir, &names, is_visible, alphasort);
-	bool good = true;
+	size_t before = l->n;
+	bool good = true, need;
 
 	if (n < 0)
 		return err_errno(e, ERR_INVALID,
 		    "could not read the folder of tasks \"%s\"", dir);
-	good = add_folder(l, dir, e);
+	good = add_folder(l, dir, false, e);
+	need = l->own && l->n == before;
 	for (int i = 0; i < n; i++) {
 		AUTO_TEXT *folder = join(dir, names[i]->d_name);
 
-		good = good && folder != NULL && add_folder(l, folder, e);
+		good = good && folder != NULL && add_folder(l, folder, need, e);
 		free(names[i]);
 	}
 	free(names);
@@ -449,9 +465,10 @@ const struct command command_tasks = {
 	    "usage: afterwork tasks sync [--check] [--config FILE]\n"
 	    "\n"
 	    "Registers the built-in tasks and those of TASKS_DIR (folders,\n"
-	    "colon-separated; each task is a folder with a task.json).  All\n"
-	    "are checked before any is registered.  A registered task that is\n"
-	    "no longer there is retired: its waiting jobs fail, with why.\n"
+	    "colon-separated; each folder in one of them that is not hidden\n"
+	    "is a task, with a task.json).  All are checked before any is\n"
+	    "registered.  A registered task that is no longer there is\n"
+	    "retired: its waiting jobs fail, with why.\n"
 	    "Part of `afterwork migrate`.\n"
 	    "\n"
 	    "  --check        read and check only; needs no database\n"

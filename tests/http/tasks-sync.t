@@ -99,7 +99,11 @@ tasks
 is "$code" 1 'a slug that is there twice is refused'
 like "$out" 'task "mail" is there twice: in .*mail/task\.json and .*other/task\.json' \
 	'and both files are named'
-rm -r "$own/other"
+mv "$own/other/task.json" "$own/other/tasks.json"
+tasks
+is "$code:$out" "1:afterwork: $own/other/task.json: there is no such file, and \
+so no task in its folder" 'a folder without a task.json is refused by its name'
+mv "$own/other" "$own/.other"
 tasks
 is "$out" 'task mail changed' 'a task that changed is registered anew'
 sql_is "SELECT handler IS NULL, timeout_ms, retries FROM afterwork.task
