@@ -222,8 +222,9 @@ read_reason(struct req *req, struct json_object **ret_body, const char **ret,
 	return true;
 }
 
-/* A job whose attempt ends before it is told is ended by the next runner:
- * hence the wake-up. */
+/* A job whose attempt ends before it is told is ended by the next runner, and
+ * one that waited may have kept its key, or its queue, from the next: hence the
+ * wake-up. */
 static bool
 handle_cancel(struct app *app, struct req *req, struct res *res, struct err *e)
 {
@@ -238,7 +239,7 @@ handle_cancel(struct app *app, struct req *req, struct res *res, struct err *e)
 		app->caller.known ? app->caller.user.email : NULL, reason,
 		&running, e))
 		return false;
-	res->wake = running;
+	res->wake = true;
 	return answer_job(app, res, running ? 202 : 200, id,
 	    running ? "The job is being stopped." : "The job was cancelled.",
 	    e);
