@@ -157,6 +157,18 @@ answer_job(struct app *app, struct res *res, int status, int64_t id,
 	       res_doc(res, status, doc.data, doc.len, message, e);
 }
 
+/* Which of the list is at fault, as enqueue_many() tells it: "1.ms". */
+static void
+name_place(struct err *e, size_t i)
+{
+	char field[ERR_FIELD_MAX];
+
+	memcpy(field, e->field, sizeof(field));
+	if (e->code == ERR_INVALID)
+		(void)snprintf(e->field, sizeof(e->field), "%zu%s%.*s", i,
+		    field[0] == '\0' ? "" : ".", ERR_FIELD_MAX - 24, field);
+}
+
 static bool
 enqueue_all(
     struct app *app, struct json_object *list, struct res *res, struct err *e)
@@ -173,8 +185,10 @@ enqueue_all(
 	if (!db_begin(app->db, &tx, e))
 		return false;
 	for (size_t i = 0; i < js_len(list); i++) {
-		if (!enqueue(app, js_at(list, i), &id, &created, e))
+		if (!enqueue(app, js_at(list, i), &id, &created, e)) {
+			name_place(e, i);
 			return false;
+		}
 		js_add(ids, js_new_int(id));
 	}
 	if (!db_commit(&tx, e))

@@ -40,7 +40,10 @@ is "$(stored)" $((before + 3)) 'these three'
 before=$(stored)
 post $jobs "[{\"task\":\"noop\",\"queue\":\"$q\"},{\"task\":\"nap\",\"queue\":\"$q\",\"input\":{\"ms\":-1}},{\"task\":\"noop\",\"queue\":\"$q\"}]"
 status_is 400 'a list with one that does not fit'
+body_is '.errors[0].data.errors[0].path' 1.ms 'which is named by its place'
 is "$(stored)" "$before" 'stores none of them'
+post $jobs "[{\"task\":\"noop\",\"queue\":\"$q\"},7]"
+body_is '.errors[0].data.errors[0] | .path + " " + .message' '1 A job must be an object.' 'and so is one that is none'
 post $jobs '[]'
 status_is 400 'an empty list'
 post $jobs "[$(printf '{"task":"noop"},%.0s' {1..1000}){\"task\":\"noop\"}]"
