@@ -1,0 +1,37 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# A detached runner for the database of queue-alone.sh, past the pooler if there
+# is one, with settings and slots of its own; source it after that.
+#
+# runner_alone [NAME=VALUE…] [-- WORD…]  starts it, by these words if some are
+#                     given; sets $runner
+# ended_alone ID      the job is done
+# runner_alone_end    no such runner is left
+
+export RUNTIME_DIRECTORY=$work/runtime
+mkdir -m 0700 "$RUNTIME_DIRECTORY"
+
+runner_alone() {
+	local vars=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		vars+=("$1")
+		shift
+	done
+	env DATABASE_URL_RUN="$direct" DATABASE_POOLED=0 RUNNER_SLOTS=1 \
+		LOG_LEVEL=warn "${vars[@]}" "${@:2}" \
+		"$B/tests/functions/run" --detached 2>>"$work/runner.log" &
+	runner=$!
+}
+
+ended_alone() {
+	[ "$(sql "SELECT state FROM afterwork.history WHERE id = $1")" = 'done' ]
+}
+
+runner_alone_end() {
+	local file
+	for file in /proc/[0-9]*; do
+		[[ $(readlink "$file/exe" 2>/dev/null) == */run ]] &&
+			grep -qszxF "RUNTIME_DIRECTORY=$RUNTIME_DIRECTORY" \
+				"$file/environ" && kill -KILL "${file##*/}"
+	done 2>/dev/null
+	wait "$runner" 2>/dev/null
+}
