@@ -27,6 +27,7 @@ chaos_open() {
 	# What was enqueued, and every claim that was committed.
 	sql 'CREATE TABLE tests.made (job bigint PRIMARY KEY, task text);
 	    CREATE TABLE tests.granted (job bigint, lease_no bigint);
+	    CREATE INDEX ON tests.granted (job, lease_no);
 	    CREATE TABLE tests.entry (job bigint, lease_no bigint);
 	    CREATE FUNCTION tests.grant() RETURNS trigger LANGUAGE plpgsql AS $$
 	    BEGIN

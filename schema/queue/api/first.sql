@@ -90,20 +90,20 @@ BEGIN ATOMIC
 		  AND j.lease_until IS NOT NULL
 		RETURNING j.id, j.task, j.priority, j.attempts, j.crashes,
 		    j.lease_no, j.run_at, j.created_at, j.claimed_at,
-		    j.unique_key, j.concurrency_key, j.wait_until, j.input,
-		    j.meta, j.tags, j.log
+		    j.unique_key, j.unique_until, j.concurrency_key,
+		    j.wait_until, j.input, j.meta, j.tags, j.log
 	), kept AS (
 		INSERT INTO afterwork.history (id, queue, task, state, priority,
 		    attempts, crashes, lease_no, run_at, created_at, started_at,
-		    finished_at, unique_key, concurrency_key, wait_until, input,
-		    meta, tags, output, detail, log)
+		    finished_at, unique_key, unique_until, concurrency_key,
+		    wait_until, input, meta, tags, output, detail, log)
 		SELECT g.id, here, g.task, 'done', g.priority,
 		    g.attempts, g.crashes, g.lease_no, g.run_at, g.created_at,
 		    g.claimed_at + start_us * interval '1 us',
 		    g.claimed_at + (start_us + took_us)
 		        * interval '1 us',
-		    g.unique_key, g.concurrency_key, g.wait_until, g.input,
-		    g.meta, g.tags, made::jsonb,
+		    g.unique_key, g.unique_until, g.concurrency_key,
+		    g.wait_until, g.input, g.meta, g.tags, made::jsonb,
 		    facts::jsonb, g.log
 		FROM gone g
 	)
