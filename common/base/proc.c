@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -132,37 +134,65 @@ tell_errno(int fd)
 		return;
 }
 
-NORETURN static void
-detached_exec(const char *const argv[], char *const envp[], int tell)
+/*
+ * The two steps of a detached start.  Both run in the caller's memory while it
+ * waits (as posix_spawn() does it): to copy its page tables twice, for nothing
+ * but an exec, would cost a large process more than all the rest.
+ */
+struct detached {
+	const char *const *argv;
+	char *const *envp;
+	int tell;
+	char *stack; /* of both: STACK_BYTES each */
+};
+
+enum { STACK_BYTES = 32 * 1024 };
+
+/* Start fn(d) as a child, nth of two, which ends it by exec or _exit(). */
+static pid_t
+step(int (*fn)(void *), struct detached *d, size_t nth)
 {
+#ifdef __SANITIZE_ADDRESS__ /* knows of one stack a process */
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(fn(d));
+	return pid;
+#else
+	return clone(fn, d->stack + nth * STACK_BYTES,
+	    CLONE_VM | CLONE_VFORK | SIGCHLD, d);
+#endif
+}
+
+static int
+detached_exec(void *arg)
+{
+	const struct detached *d = arg;
 	/* Above 2, where proc_clean_fds() leaves it. */
-	tell = fcntl(tell, F_DUPFD_CLOEXEC, 3);
+	int tell = fcntl(d->tell, F_DUPFD_CLOEXEC, 3);
+
 	proc_clean_fds(true, &tell, 1);
 	umask(077);
 	proc_reset_signals();
 	/* execve() does not write to argv: its type is older than const. */
-	(void)execve(argv[0], (char *const *)(uintptr_t)argv, envp);
+	(void)execve(d->argv[0], (char *const *)(uintptr_t)d->argv, d->envp);
 	tell_errno(tell);
-	_exit(127);
+	return 127;
 }
 
-NORETURN static void
-detached_middle(const char *const argv[], char *const envp[], int tell)
+static int
+detached_middle(void *arg)
 {
-	pid_t pid;
+	struct detached *d = arg;
 
-	if (setsid() == -1)
-		tell_errno(tell);
-	else if ((pid = fork()) == 0)
-		detached_exec(argv, envp, tell);
-	else if (pid == -1)
-		tell_errno(tell);
-	_exit(0);
+	if (setsid() == -1 || step(detached_exec, d, 2) == -1)
+		tell_errno(d->tell);
+	return 0;
 }
 
 /* False, with errno, when nothing was started. */
 static bool
-detached_start(const char *const argv[], char *const envp[], int tell)
+detached_start(struct detached *d)
 {
 	sigset_t all, old;
 	pid_t pid;
@@ -171,15 +201,31 @@ detached_start(const char *const argv[], char *const envp[], int tell)
 	/* A handler of ours must not run in a child that is not yet clean. */
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
-	pid = fork();
-	if (pid == 0)
-		detached_middle(argv, envp, tell);
+	pid = step(detached_middle, d, 1);
 	saved = errno;
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
 	errno = saved;
 	return pid > 0;
+}
+
+static bool
+detached_try(const char *const argv[], char *const envp[], int tell)
+{
+	struct detached d = { .argv = argv, .envp = envp, .tell = tell };
+	bool started;
+	int saved;
+
+	d.stack = mmap(NULL, 2 * (size_t)STACK_BYTES, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (d.stack == MAP_FAILED)
+		return false;
+	started = detached_start(&d);
+	saved = errno;
+	(void)munmap(d.stack, 2 * (size_t)STACK_BYTES);
+	errno = saved;
+	return started;
 }
 
 bool
@@ -192,7 +238,7 @@ proc_spawn_detached(const char *const argv[], char *const envp[], struct err *e)
 		return err_errno(e, ERR_UNAVAILABLE, "could not make a pipe");
 	AUTO_FD hear = ends[0];
 	AUTO_FD tell = ends[1];
-	if (!detached_start(argv, envp, tell))
+	if (!detached_try(argv, envp, tell))
 		return err_errno(e, ERR_UNAVAILABLE, "could not fork");
 	fd_close(&tell);
 	do

@@ -15,7 +15,8 @@ void proc_reset_signals(void);
 void proc_clean_fds(bool keep_stderr, const int *keep, size_t n);
 
 /*
- * Start argv[0] detached, as after() needs it: two forks, setsid, clean
+ * Start argv[0] detached, as after() needs it: two forks (that copy no memory,
+ * so what the caller has costs nothing), setsid, clean
  * descriptors and signals, cwd kept, umask 077, exec.  Returns when the
  * first child is gone (well under a millisecond); the grandchild belongs to
  * init or the nearest subreaper and leaves no zombie here.  envp and argv
