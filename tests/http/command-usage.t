@@ -13,10 +13,10 @@ run() {
 run --help
 is "$code" 0 'afterwork --help'
 like "$(cat "$work/out")" 'examples:' 'has examples'
-for command in migrate tasks user secret enqueue cron doctor; do
+for command in migrate tasks user secret enqueue queue cron doctor; do
 	like "$(cat "$work/out")" "  $command " "and lists $command"
 done
-for command in migrate tasks user secret enqueue cron doctor; do
+for command in migrate tasks user secret enqueue queue cron doctor; do
 	run $command --help
 	is "$code:$err" 0: "afterwork $command --help"
 	like "$(cat "$work/out")" "^usage: afterwork $command" 'has its usage'

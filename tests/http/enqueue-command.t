@@ -35,6 +35,9 @@ syncMediaToGalleries '[]'|input: The input must be an object
 syncMediaToGalleries '{"mediaId":1}' --priority high|invalid input syntax for type integer
 syncMediaToGalleries '{"mediaId":1}' --run-at yesteryear|invalid input syntax for type timestamp
 syncMediaToGalleries '{"mediaId":1}' --queue 'a b'|queue: A queue name has
+syncMediaToGalleries '{"mediaId":1}' --unique-key x --unique-until noon|uniqueUntil: 
+syncMediaToGalleries '{"mediaId":1}' --unique-key x --unique-for soon|invalid input syntax for type interval
+syncMediaToGalleries '{"mediaId":1}' --tags red|
 END
 sql_is 'SELECT count(*) FROM afterwork.job' 0 'nothing of it is stored'
 
@@ -49,6 +52,19 @@ sql_is "SELECT id, queue, priority, run_at AT TIME ZONE 'UTC', unique_key,
 enqueue syncMediaToGalleries '{"mediaId":1}' --queue later --unique-key k
 is "$code:$id" "0:$first" 'a unique key in use gives the job that holds it'
 like "$err" 'the unique key is in use' 'and says so'
+enqueue syncMediaToGalleries '{"mediaId":2}' --queue later --unique-key k \
+	--replace --run-at 2100-01-02T00:00:00Z
+is "$id" "$first" 'nor is there another when it replaces'
+sql_is "SELECT input ->> 'mediaId', run_at AT TIME ZONE 'UTC' FROM afterwork.job" \
+	'2|2100-01-02 00:00:00' 'but the one that waits is changed'
+enqueue syncMediaToGalleries '{"mediaId":3}' --queue later --unique-key period \
+	--unique-for '1 hour' --unique-until start --tags '["red","a, b"]' \
+	--run-at 2100-01-01T00:00:00Z
+sql_is "SELECT unique_until, array_to_string(tags, '|'),
+	(SELECT round(extract(epoch FROM until - clock_timestamp()) / 60)
+	    FROM afterwork.unique_period WHERE unique_key = 'period')
+	FROM afterwork.job WHERE id = $id" 'start|red|a, b|60' \
+	'how long the key is taken, and tags'
 
 RUNTIME_DIRECTORY=$work/nowhere/at/all/$(printf '%0300d' 1) \
 	"$B/afterwork" enqueue syncMediaToGalleries '{"mediaId":2}' \

@@ -3,6 +3,8 @@
 # it has been kept long enough; failed jobs stay.
 . tests/lib.sh
 . tests/queue-alone.sh
+# shellcheck source=tests/runner-alone.sh
+. tests/runner-alone.sh
 stack_shared
 queue_alone keep_house
 task noop
@@ -68,6 +70,16 @@ is "$(sql "SELECT string_agg(id::text, ' ' ORDER BY id) FROM afterwork.jobs")" '
 is "$(sql "SELECT to_regclass('afterwork.history_keep') IS NOT NULL")" t 'another table is left alone'
 house 4
 is "$(sql "SELECT string_agg(id::text, ' ' ORDER BY id) FROM afterwork.jobs")" '1 5' 'a shorter time keeps less'
+
+# A runner that finds it due does it, by its setting.
+ended 6 '3 days'
+for days in 4 2; do
+	sql "UPDATE afterwork.upkeep SET next_at = now() - interval '1 s'"
+	runner_alone RETENTION=${days}d RUNNER_LINGER=0ms
+	wait "$runner"
+	sql "SELECT string_agg(id::text, ' ' ORDER BY id) FROM afterwork.jobs"
+done >"$work/kept"
+is "$(xargs <"$work/kept")" '1 5 6 1 5' 'runners keep what RETENTION says'
 
 # Somebody else is at it, or reads.
 exec {in}> >(exec psql -XqAt "$direct" >"$work/other" 2>&1)
