@@ -117,6 +117,11 @@ for how in cold warm; do
 	file=small.jpg
 	[ $how = cold ] || file=photo.jpg
 	list_calls $how $file >"$work/calls"
+	# What kill -9 cannot show, since the page cache outlives it.
+	like "$(cut -d ' ' -f 1 "$work/calls" |
+		grep -x 'write\|fsync\|renameat\|sendto' | xargs)" \
+		'write fsync renameat fsync( sendto)+ write' \
+		"$how: bytes, name and folder are on disk before a row is there"
 	while read -r call n; do
 		points=$((points + 1))
 		kill_at $how $file "$call" "$n" </dev/null
