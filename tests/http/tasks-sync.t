@@ -116,10 +116,22 @@ like "$out" 'does not fit into the 20 s \(maxDuration' \
 MAX_DURATION=25 tasks
 like "$out" 'does not fit into the 25 s' 'or what the runner is told instead'
 
+# No runner has its handler.
+job=$(sql "SELECT afterwork.enqueue('mail', queue => 'mail-$$')")
+run_jobs "queue=mail-$$"
+body_is '[.noJobsRemaining, .result.jobStatus] | tostring' '[false,{}]' \
+	'a job of a task that no runner has waits'
 mv "$own/mail" "$work/mail"
 tasks
 is "$code:$out" '0:task mail retired: no folder of tasks has it' \
 	'a task that is gone is retired'
+run_jobs "queue=mail-$$"
+body_is ".result.jobStatus[\"$job\"].status" error-reached-max-retries \
+	'and ends the job that waited'
+as admin
+get "/api/payload-jobs/$job"
+body_is '[.state, .attempts, .error.message] | @csv' \
+	'"failed",1,"The task is no longer registered."' 'once, with why'
 as admin
 post /api/payload-jobs '{"task":"mail","input":{}}'
 status_is 400 'and takes no jobs'
