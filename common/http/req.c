@@ -146,6 +146,9 @@ headers_singular(struct fcgi *f, struct err *e)
 		{ "HTTP_HOST", "Host" },
 		{ "HTTP_ORIGIN", "Origin" },
 		{ "HTTP_SEC_FETCH_SITE", "Sec-Fetch-Site" },
+		{ "HTTP_X_HTTP_METHOD_OVERRIDE", "X-HTTP-Method-Override" },
+		{ "HTTP_X_PAYLOAD_HTTP_METHOD_OVERRIDE",
+		    "X-Payload-HTTP-Method-Override" },
 	};
 
 	for (size_t i = 0; i < LEN(names); i++)
@@ -321,17 +324,16 @@ type_is_json(const struct req *r, struct err *e)
 }
 
 /* Those inside texts are counted too: a cap need not be exact. */
-static bool
-nodes_bounded(const struct buf *text, struct err *e)
+bool
+req_nodes_bounded(const char *p, size_t n, size_t max, struct err *e)
 {
-	size_t n = 0;
+	size_t nodes = 0;
 
-	for (size_t i = 0; i < text->len; i++)
-		n += text->data[i] == '{' || text->data[i] == '[';
-	if (n > REQ_NODES_MAX)
+	for (size_t i = 0; i < n; i++)
+		nodes += p[i] == '{' || p[i] == '[';
+	if (nodes > max)
 		return err_fail(e, ERR_TOO_LARGE,
-		    "The JSON has more than %d objects and lists.",
-		    REQ_NODES_MAX);
+		    "The JSON has more than %zu objects and lists.", max);
 	return true;
 }
 
@@ -342,7 +344,8 @@ read_json_text(struct req *r, size_t max_bytes, struct buf *text, struct err *e)
 
 	return type_is_json(r, e) &&
 	       body_init(&body, r, (int64_t)max_bytes, e) &&
-	       body_all(&body, text, e) && nodes_bounded(text, e);
+	       body_all(&body, text, e) &&
+	       req_nodes_bounded(text->data, text->len, REQ_NODES_MAX, e);
 }
 
 bool

@@ -69,5 +69,8 @@ bool req_json(struct req *r, size_t max_bytes, struct json_object **ret,
 /* The same, but an array passes too. */
 bool req_json_any(struct req *r, size_t max_bytes, struct json_object **ret,
     struct err *e) MUSTCHECK;
+/* ERR_TOO_LARGE: the JSON in n bytes has more than max objects and lists. */
+bool req_nodes_bounded(
+    const char *p, size_t n, size_t max, struct err *e) MUSTCHECK;
 
 #endif

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-#include "common/link/db.h"
 #include "common/base/arg.h"
+#include "common/link/db.h"
+#include "common/link/js.h"
+#include "common/site/text.h"
 
 /* The document in column col of the only row; none: not found. */
 static bool
@@ -14,6 +16,33 @@ take_doc(
 		return err_fail(e, ERR_NOT_FOUND, "Not Found");
 	buf_add(ret_doc, db_text(rows, 0, col), db_text_len(rows, 0, col));
 	return buf_ok(ret_doc, e);
+}
+
+/* js_get() cannot tell null, which takes the text away, from absent, which
+ * leaves it. */
+static bool
+is_not_alt(const char *key, struct json_object *v UNUSED, void *ctx)
+{
+	bool *found = ctx;
+
+	*found = *found || strcmp(key, "alt") == 0;
+	return !*found;
+}
+
+bool
+media_fields(
+    struct json_object *fields, struct media_fields *ret, struct err *e)
+{
+	*ret = (struct media_fields){ .has_alt = false };
+	if (fields == NULL)
+		return true;
+	if (!js_text(fields, "alt", NULL, &ret->alt, e))
+		return false;
+	if (ret->alt != NULL && text_chars(ret->alt) > MEDIA_ALT_MAX)
+		return err_field(e, "alt",
+		    "This field is longer than %d characters.", MEDIA_ALT_MAX);
+	js_each(fields, is_not_alt, &ret->has_alt);
+	return true;
 }
 
 static const char SQL_MEDIA_CREATE[] =
@@ -37,7 +66,7 @@ media_create(struct db *db, const struct media_new *m, const char *server_url,
 		m->mime,
 		filesize.s,
 		m->hash,
-		m->alt,
+		m->fields.alt,
 		m->width == 0 ? NULL : width.s,
 		m->height == 0 ? NULL : height.s,
 		m->user_id == 0 ? NULL : user_id.s,
@@ -171,6 +200,45 @@ media_delete(struct db *db, int64_t id, const char *server_url,
 
 	if (!db_query(db, "media_delete", SQL_MEDIA_DELETE, 2,
 		(const char *const[]){ arg_int(id).s, server_url }, &rows, e) ||
+	    !take_doc(rows, 0, ret_doc, e))
+		return false;
+	take_keys(db_text(rows, 0, 1), ret_keys);
+	return true;
+}
+
+static const char SQL_MEDIA_CHANGE[] =
+    "SELECT c.doc, coalesce(c.gone, '') "
+    "FROM site.media_change($1::bigint, $2::text, $3::text, $4::text,"
+    " $5::bigint, $6::text, $7::boolean, $8::text, $9::integer,"
+    " $10::integer, $11::text) AS c "
+    "WHERE c.doc IS NOT NULL";
+
+bool
+media_change(struct db *db, int64_t id, const struct media_new *m,
+    const char *server_url, struct buf *ret_doc, struct media_keys *ret_keys,
+    struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+	struct arg media = arg_int(id);
+	struct arg filesize = arg_int(m->filesize);
+	struct arg width = arg_int(m->width);
+	struct arg height = arg_int(m->height);
+	const char *const args[] = {
+		media.s,
+		m->filename,
+		m->key,
+		m->mime,
+		m->key == NULL ? NULL : filesize.s,
+		m->hash,
+		m->fields.has_alt ? "true" : "false",
+		m->fields.alt,
+		m->width == 0 ? NULL : width.s,
+		m->height == 0 ? NULL : height.s,
+		server_url,
+	};
+
+	if (!db_query(db, "media_change", SQL_MEDIA_CHANGE, LEN(args), args,
+		&rows, e) ||
 	    !take_doc(rows, 0, ret_doc, e))
 		return false;
 	take_keys(db_text(rows, 0, 1), ret_keys);

@@ -16,8 +16,19 @@
 #include "common/site/store.h"
 
 struct db;
+struct json_object;
 
 enum { MEDIA_ALT_MAX = 1000 }; /* characters */
+
+/* What a person may set, from a document's JSON; everything else in it is
+ * ignored. */
+struct media_fields {
+	bool has_alt;    /* it is named, if only to take it away */
+	const char *alt; /* or NULL; borrowed from the JSON */
+};
+/* fields NULL: none.  ERR_INVALID with the field: it does not fit. */
+bool media_fields(struct json_object *fields, struct media_fields *ret,
+    struct err *e) MUSTCHECK;
 
 struct media_new {
 	const char *filename; /* made safe; the row's may get a number */
@@ -25,8 +36,8 @@ struct media_new {
 	const char *mime;
 	int64_t filesize;
 	const char *hash;
-	const char *alt; /* or NULL */
-	int width;       /* 0: not known */
+	struct media_fields fields;
+	int width; /* 0: not known */
 	int height;
 	int64_t user_id; /* 0: nobody */
 };
@@ -58,6 +69,17 @@ struct media_keys {
 	char key[MEDIA_KEYS_MAX][STORE_KEY_MAX];
 	size_t n;
 };
+
+/*
+ * Change a picture: its fields and, unless m->key is NULL, its file.  The file
+ * keeps its name when the new one has the same, else it gets the new one or the
+ * first that is free.  Its sizes go.  Enqueues nothing.  The caller then
+ * removes the files of ret_keys, which no row names any more.  Outcomes as with
+ * media_create().
+ */
+bool media_change(struct db *db, int64_t id, const struct media_new *m,
+    const char *server_url, struct buf *ret_doc, struct media_keys *ret_keys,
+    struct err *e) MUSTCHECK;
 
 /* Remove the row, and with it the picture from every gallery.  The caller
  * removes the files, its own and those of its sizes. */

@@ -115,7 +115,7 @@ store_begin(struct store *s, struct store_file *f, struct err *e)
 	}
 	crypt_random_hex(NAME_BYTES, name);
 	fd = openat(s->tmp, name,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd == -1)
 		return store_fail(e, "cannot make a file");
 	*f = (struct store_file){ .store = s, .fd = fd };
@@ -214,6 +214,29 @@ store_read(struct store *s, const char *key, int *ret_fd, struct err *e)
 	if (fd == -1)
 		return store_fail(e, "cannot open a file");
 	*ret_fd = fd;
+	return true;
+}
+
+/* An offset that no file can have is behind the end of this one. */
+bool
+store_read_at(
+    void *fd, int64_t at, void *p, size_t n, size_t *ret_n, struct err *e)
+{
+	size_t have = 0;
+
+	while (have < n && at <= INT64_MAX - (int64_t)n) {
+		ssize_t got = pread(*(const int *)fd, (char *)p + have,
+		    n - have, at + (int64_t)have);
+
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return store_fail(e, "cannot read a file");
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	*ret_n = have;
 	return true;
 }
 

@@ -71,6 +71,11 @@ bool store_is_key(const char *text);
 bool store_read(
     struct store *s, const char *key, int *ret_fd, struct err *e) MUSTCHECK;
 
+/* Bytes of an open file: a picture_read (parse/picture.h); fd is an int's
+ * address. */
+bool store_read_at(void *fd, int64_t at, void *p, size_t n, size_t *ret_n,
+    struct err *e) MUSTCHECK;
+
 /* Remove the file of a row that is gone; one that is missing is fine. */
 bool store_remove(struct store *s, const char *key, struct err *e) MUSTCHECK;
 

@@ -24,7 +24,9 @@ GRANT EXECUTE ON FUNCTION site.iso(timestamptz), site.url_part(text),
 	TO afterwork_media, afterwork_pages;
 
 GRANT EXECUTE ON FUNCTION site.media_create(text, text, text, bigint, text,
-	text, integer, integer, bigint, text)
+	text, integer, integer, bigint, text),
+	site.media_change(bigint, text, text, text, bigint, text, boolean,
+	text, integer, integer, text)
 	TO afterwork_upload;
 
 GRANT EXECUTE ON FUNCTION site.media_sync(bigint) TO afterwork_run;

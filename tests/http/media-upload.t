@@ -29,8 +29,8 @@ for kind in jpg png gif webp avif pdf mp4; do
 	status_is 201 "$kind is taken"
 done
 sql_is "SELECT string_agg(DISTINCT substring(filename FROM '[^.]*$'), ' ')
-	FROM site.media WHERE filename ~ '^small.*(jpg|png|gif|webp)$'
-	AND (width, height) IS DISTINCT FROM (96, 64)" '' 'sizes are read from four kinds'
+	FROM site.media WHERE filename ~ '^small.*(jpg|png|gif|webp|avif)$'
+	AND (width, height) IS DISTINCT FROM (96, 64)" '' 'sizes are read from all kinds of pictures'
 
 upload_type=application/octet-stream upload "$fixtures/small.png"
 status_is 201 'an undeclared type is fine'

@@ -23,11 +23,7 @@
 #include "common/site/size.h"
 #include "functions/tasks/makeThumbnails/vips.h"
 
-enum {
-	SIDE_MAX = 30000,               /* of a picture, in pixels */
-	PIXELS_MAX = 100 * 1000 * 1000, /* in all */
-	FILE_MAX = 64 * 1024 * 1024,    /* bytes of one that is made */
-};
+enum { FILE_MAX = 64 * 1024 * 1024 }; /* bytes of one that is made */
 
 /* Those of Payload's example of an upload collection.  height 0: as it comes;
  * else as much of the middle as fills both. */
@@ -137,12 +133,13 @@ is_there(struct work *w)
 	return true;
 }
 
-/* Before anything is decoded. */
+/* Before anything is decoded; an upload was checked alike, but a row can come
+ * by other ways. */
 static bool
 check_size(const struct vips_size *s, struct err *e)
 {
-	if (s->width <= SIDE_MAX && s->height <= SIDE_MAX &&
-	    s->width * s->height <= PIXELS_MAX)
+	if (s->width <= PICTURE_SIDE_MAX && s->height <= PICTURE_SIDE_MAX &&
+	    s->width * s->height <= PICTURE_PIXELS_MAX)
 		return true;
 	return err_fail(e, ERR_TOO_LARGE,
 	    "a picture of %lld x %lld pixels is too large", (long long)s->width,
@@ -179,31 +176,22 @@ static bool
 describe(struct json_object *o, struct work *w, const struct store_file *f,
     struct err *e)
 {
-	static char head[MEDIA_HEAD_BYTES];
 	AUTO_FD fd = -1;
 	struct stat st;
-	struct vips_size is = { 0, 0 };
-	int width = 0, height = 0;
-	ssize_t n;
+	struct picture is;
 
 	if (!store_read(&w->store, f->key, &fd, e))
 		return false;
-	n = read(fd, head, sizeof(head));
-	if (n < 0 || fstat(fd, &st) != 0)
+	if (fstat(fd, &st) != 0)
 		return err_errno(e, ERR_UNAVAILABLE, "could not read a file");
-	/* Of some types only libvips reads the size. */
-	if (!media_type_size(w->type, head, (size_t)n, &width, &height)) {
-		if (!vips_look(fd, &is, e))
-			return false;
-		width = (int)is.width;
-		height = (int)is.height;
-	}
+	if (!picture_look(w->type->picture, store_read_at, &fd, &is, e))
+		return false;
 	js_set_text(o, "key", f->key);
 	js_set_text(o, "mimeType", w->type->mime);
 	js_set_int(o, "filesize", st.st_size);
-	js_set_int(o, "width", width);
-	js_set_int(o, "height", height);
-	set_name(o, w, width, height);
+	js_set_int(o, "width", is.width);
+	js_set_int(o, "height", is.height);
+	set_name(o, w, (int)is.width, (int)is.height);
 	return true;
 }
 

@@ -24,7 +24,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m site.media;
 	want text := filename;
-	n bigint;
 BEGIN
 	LOOP
 		IF NOT site.is_size(want) THEN
@@ -36,12 +35,7 @@ BEGIN
 			RETURNING new.* INTO m;
 			EXIT WHEN FOUND;
 		END IF;
-		INSERT INTO site.media_name AS taken (filename, last)
-		VALUES (filename, 1)
-		ON CONFLICT ON CONSTRAINT media_name_pkey
-			DO UPDATE SET last = taken.last + 1
-		RETURNING taken.last INTO n;
-		want := site.numbered(filename, n);
+		want := site.next_name(filename);
 	END LOOP;
 	job := afterwork.enqueue('syncMediaToGalleries',
 		jsonb_build_object('mediaId', m.id));
@@ -56,6 +50,99 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(substring(filename FROM '^(.+)\.[^.]*$'), filename)
 		|| '-' || n
 		|| coalesce(substring(filename FROM '^.+(\.[^.]*)$'), '')
+$$;
+
+-- Change a picture: its text where has_alt, and where there is a storage_key
+-- its file.  Then all that tells of the old bytes goes, its sizes with it, and
+-- gone has the keys, with a space between, that no row names any more.  A file
+-- of the same name keeps it; else the new name is found as for a new picture.
+-- doc is null when there is no such picture.
+CREATE OR REPLACE FUNCTION site.media_change(media bigint, filename text,
+	storage_key text, mime_type text, filesize bigint, hash text,
+	has_alt boolean, alt text, width integer, height integer,
+	server_url text, OUT doc json, OUT gone text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	m site.media;
+BEGIN
+	SELECT p.* INTO m FROM site.media p WHERE p.id = media FOR UPDATE;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	IF storage_key IS NOT NULL THEN
+		gone := m.storage_key;
+		WITH size AS (
+			DELETE FROM site.media_size s WHERE s.media_id = media
+			RETURNING s.storage_key
+		)
+		SELECT concat_ws(' ', gone, string_agg(s.storage_key, ' '))
+		INTO gone FROM size s;
+		m.storage_key := storage_key;
+		m.mime_type := mime_type;
+		m.filesize := filesize;
+		m.hash := hash;
+		m.width := width;
+		m.height := height;
+		m.sized := false;
+		IF filename <> m.filename THEN
+			m.filename := site.media_rename(media, filename);
+		END IF;
+	END IF;
+	IF has_alt THEN
+		m.alt := alt;
+	END IF;
+	IF has_alt OR storage_key IS NOT NULL THEN
+		m.updated_at := now();
+		UPDATE site.media p
+		SET storage_key = m.storage_key, mime_type = m.mime_type,
+			filesize = m.filesize, hash = m.hash, alt = m.alt,
+			width = m.width, height = m.height, sized = m.sized,
+			updated_at = m.updated_at
+		WHERE p.id = media;
+	END IF;
+	doc := site.media_doc(m, server_url);
+END
+$$;
+
+-- Give a picture the wanted file name, or the first free one, and return it.
+CREATE OR REPLACE FUNCTION site.media_rename(media bigint, filename text)
+RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	want text := filename;
+BEGIN
+	LOOP
+		IF NOT site.is_size(want) THEN
+			BEGIN
+				UPDATE site.media m SET filename = want
+				WHERE m.id = media;
+				RETURN want;
+			EXCEPTION WHEN unique_violation THEN
+				NULL;	-- taken
+			END;
+		END IF;
+		want := site.next_name(filename);
+	END LOOP;
+END
+$$;
+
+-- The next name to try for a file whose own is taken.
+CREATE OR REPLACE FUNCTION site.next_name(filename text)
+RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	n bigint;
+BEGIN
+	INSERT INTO site.media_name AS taken (filename, last)
+	VALUES (filename, 1)
+	ON CONFLICT ON CONSTRAINT media_name_pkey
+		DO UPDATE SET last = taken.last + 1
+	RETURNING taken.last INTO n;
+	RETURN site.numbered(filename, n);
+END
 $$;
 
 -- The only field that a person edits.
