@@ -2,21 +2,22 @@
  * /api/media but for uploads: lists, documents, files, and the sweep.
  *
  * A file is answered as X-Accel-Redirect into nginx's internal location
- * /_media/, which sends the bytes (ranges, If-Modified-Since and all).
+ * /_media/, which sends the bytes (ranges, If-Range, If-Modified-Since).
  * Without an nginx in front, as plain CGI, that answer has no body.
  */
 #include <string.h>
 
 #include "common/base/log.h"
 #include "common/http/app.h"
+#include "common/http/cors.h"
 #include "common/http/list.h"
 #include "common/link/conf.h"
+#include "common/link/crypt.h"
 #include "common/link/js.h"
 #include "common/parse/duration.h"
 #include "common/site/media.h"
 #include "common/site/media_type.h"
 #include "common/site/store.h"
-#include "common/site/text.h"
 
 enum {
 	BODY_MAX = 64 * 1024,
@@ -61,36 +62,21 @@ one_get(struct app *app, struct req *req, struct res *res, struct err *e)
 	       res_json_text(res, 200, doc.data, doc.len, e);
 }
 
-/* js_get() cannot tell null, which takes the text away, from absent, which
- * leaves it. */
-static bool
-is_not_alt(const char *key, struct json_object *v UNUSED, void *ctx)
-{
-	bool *found = ctx;
-
-	*found = *found || strcmp(key, "alt") == 0;
-	return !*found;
-}
-
 static bool
 one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
 	AUTO_BUF doc = BUF_INIT;
-	const char *alt = NULL;
+	struct media_fields fields;
 	int64_t id = 0;
-	bool given = false;
 
 	if (!req_param_id(req, 0, &id, e) ||
 	    !req_json(req, BODY_MAX, &body, e) ||
-	    !js_text(body, "alt", NULL, &alt, e))
+	    !media_fields(body, &fields, e))
 		return false;
-	if (alt != NULL && text_chars(alt) > MEDIA_ALT_MAX)
-		return err_field(e, "alt",
-		    "This field is longer than %d characters.", MEDIA_ALT_MAX);
-	js_each(body, is_not_alt, &given);
-	if (given ? !media_set_alt(app->db, id, alt, site.server_url, &doc, e)
-		  : !media_get(app->db, id, site.server_url, &doc, e))
+	if (fields.has_alt ? !media_set_alt(app->db, id, fields.alt,
+				 site.server_url, &doc, e)
+			   : !media_get(app->db, id, site.server_url, &doc, e))
 		return false;
 	return res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
 }
@@ -137,6 +123,39 @@ add_names(struct buf *b, const char *name)
 			buf_addf(b, "%%%02X", (unsigned int)(unsigned char)*p);
 }
 
+/* A file never changes under its key, so the key tells its version.  Hashed,
+ * since where a file lies is nobody's business. */
+static void
+version_of(const struct media_file *file, char ret[static CRYPT_HASH_HEX + 2])
+{
+	enum { DIGITS = 32 };
+	char hash[CRYPT_HASH_HEX];
+
+	crypt_hash_hex(file->key, strlen(file->key), hash);
+	(void)snprintf(ret, CRYPT_HASH_HEX + 2, "\"%.*s\"", DIGITS, hash);
+}
+
+/* Whoever has a copy asks with each use whether it is still the one: a file
+ * that is replaced is seen at once. */
+static bool
+version_headers(const char *version, struct res *res, struct err *e)
+{
+	res->store = true;
+	return res_header(res, "ETag", version, e) &&
+	       res_header(res, "Cache-Control", "public, no-cache", e);
+}
+
+/* nginx compares times; versions are ours to compare (RFC 9110, 13.1.2). */
+static bool
+is_known(const struct req *req, const char *version)
+{
+	const char *list = req_header(req, "HTTP_IF_NONE_MATCH");
+
+	return list != NULL &&
+	       (strcmp(list, "*") == 0 || strstr(list, version) != NULL);
+}
+
+/* Pages of sites that may read answers may show pictures, too. */
 static bool
 file_headers(const struct media_file *file, const char *name, struct res *res,
     struct err *e)
@@ -155,17 +174,25 @@ file_headers(const struct media_file *file, const char *name, struct res *res,
 	       res_header(res, "Content-Disposition", how.data, e) &&
 	       res_header(res, "Content-Security-Policy",
 		   "default-src 'none'; sandbox", e) &&
-	       res_header(res, "Cache-Control", "public, max-age=3600", e);
+	       res_header(res, "Cross-Origin-Resource-Policy",
+		   cors_enabled() ? "cross-origin" : "same-site", e);
 }
 
 static bool
 file_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	struct media_file file;
+	char version[CRYPT_HASH_HEX + 2];
 
 	if (!media_file(app->db, req->param[0], &file, e))
 		return false;
-	res->store = true;
+	version_of(&file, version);
+	if (!version_headers(version, res, e))
+		return false;
+	if (is_known(req, version)) {
+		res->status = 304;
+		return true;
+	}
 	return file_headers(&file, req->param[0], res, e) &&
 	       res_text(res, 200, file.mime, "", 0, e);
 }

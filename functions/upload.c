@@ -27,10 +27,13 @@ static struct {
 } site;
 
 /* Did the statement fail in a way that leaves its outcome open?  The link
- * was lost (no SQLSTATE), or the server went down (08, 57P). */
+ * was lost (no SQLSTATE), or the server went down (08, 57P).  That there is no
+ * such row is an answer. */
 static bool
 outcome_unknown(const struct err *e)
 {
+	if (e->code == ERR_NOT_FOUND)
+		return false;
 	return e->sqlstate[0] == '\0' || strncmp(e->sqlstate, "08", 2) == 0 ||
 	       strncmp(e->sqlstate, "57P", 3) == 0;
 }

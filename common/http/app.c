@@ -8,6 +8,8 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/proc.h"
+#include "common/http/cors.h"
+#include "common/http/override.h"
 #include "common/http/prefork.h"
 #include "common/link/conf.h"
 #include "common/link/crypt.h"
@@ -198,6 +200,7 @@ build_head(const struct turn *t, struct buf *ret)
 	if (!bodiless(res->status))
 		buf_addf(ret, "Content-Length: %zu\r\n", res->body.len);
 	buf_addf(ret, "X-Request-Id: %s\r\n", t->req.id);
+	cors_head(&t->req, ret);
 	if (!res->store)
 		buf_adds(ret, "Cache-Control: no-store\r\n");
 	buf_adds(ret, "X-Content-Type-Options: nosniff\r\n\r\n");
@@ -300,7 +303,8 @@ request_run(struct app *app, struct fcgi *f)
 
 	app->caller = (struct caller){ .known = false };
 	res_init(&t.res);
-	if (!req_init(&t.req, f, &t.err) || !answer(app, &t)) {
+	if (!req_init(&t.req, f, &t.err) || !override_apply(&t.req, &t.err) ||
+	    !answer(app, &t)) {
 		t.failed = true;
 		res_error(&t.res, &t.err);
 	}
@@ -429,8 +433,8 @@ process_open(struct process *p, int64_t *ret_children, struct err *e)
 	const struct app_fn *fn = p->app.fn;
 	bool pooled = false;
 
-	if (!read_settings(p, ret_children, &pooled, e) || !crypt_init(e) ||
-	    !fcgi_open(IO_MS, &p->fcgi, e))
+	if (!read_settings(p, ret_children, &pooled, e) || !cors_check(e) ||
+	    !crypt_init(e) || !fcgi_open(IO_MS, &p->fcgi, e))
 		return false;
 	p->app.db = db_new(conf_database_url(fn->name), pooled, fn->name);
 	if (fn->init != NULL && !fn->init(&p->app, e))

@@ -4,7 +4,7 @@
 stack_shared
 
 upload_name='čebela <x> 1%.jpg' upload "$(picture f.jpg)"
-url=$(jqr .doc.url)
+url=$(jqr .doc.url) id=$(jqr .doc.id)
 like "$url" '^/api/media/file/%C4%8Debela%20_x_%201%25' 'the URL is encoded'
 as nobody
 get "$url"
@@ -13,17 +13,68 @@ ok 'the bytes are the same' cmp "$work/f.jpg" "$work/body"
 header_is content-type image/jpeg 'its own type'
 header_is x-content-type-options nosniff 'no guessing'
 header_is content-security-policy "default-src 'none'; sandbox" 'no scripts'
-header_is cache-control 'public, max-age=3600' 'it may be cached'
+header_is cache-control 'public, no-cache' 'it may be kept, and asked about'
 like "$(header content-disposition)" '^inline; filename="[ -~]+"; filename\*=UTF-8'"''"'%C4%8Debela%20_x_%201%25(-[0-9]+)?\.jpg$' \
 	'pictures are shown'
 header_is x-accel-redirect '' 'where it lies is nobody'"'"'s business'
 get "$url" -r 3-9
 status_is 206 'a part of it'
 ok 'is that part' cmp <(tail -c +4 "$work/f.jpg" | head -c 7) "$work/body"
-get "$url" -H "If-None-Match: $(get "$url" && header etag)"
-status_is 304 'not again when it is known'
+get "$url" -r 0-2,7-9,-4
+status_is 206 'several parts of it'
+boundary=$(header content-type | sed -n 's|^multipart/byteranges; boundary=||p')
+isnt "$boundary" '' 'come as such'
+size=$(stat -c %s "$work/f.jpg")
+is "$(grep -ac '^Content-Range: bytes ' "$work/body")" 3 'each with its place'
+like "$(grep -a '^Content-Range' "$work/body" | tail -n 1)" \
+	"bytes $((size - 4))-$((size - 1))/$size" 'counted from the end'
+get "$url" -r "$size-"
+status_is 416 'a part that it does not have'
+header_is content-range "bytes */$size" 'how much there is'
+body_is '.errors[0].message' 'The file has no such part.' 'as JSON'
+is "$(grep -c '^x-request-id' <<<"$headers")" 1 'with one number'
+get "$url" -r "$(seq -s , 0 40 | sed 's/[0-9]\+/&-&/g')"
+status_is 200 '41 parts are not cut out one by one'
+
+# --- who has it already ---
+get "$url"
+version=$(header etag) time=$(header last-modified)
+like "$version" '^"[0-9a-f]{32}"$' 'it has a version'
+for known in "$version" "W/$version" '"x", '"$version" '*'; do
+	get "$url" -H "If-None-Match: $known"
+	status_is 304 "not again when it is known: $known"
+	is "$(header etag)$body" "$version" 'with its version, without it'
+	header_is cache-control 'public, no-cache' 'and how to keep it'
+done
+get "$url" -H "If-None-Match: ${version%?}0\"" -H "If-Modified-Since: $time"
+status_is 200 'another version is sent, whatever its time'
+get "$url" -H "If-Modified-Since: $time"
+status_is 304 'a time alone will do'
+get "$url" -H 'If-Modified-Since: Mon, 01 Jan 2001 00:00:00 GMT'
+status_is 200 'an older one will not'
+get "$url" -r 0-3 -H "If-Range: $version"
+status_is 206 'the rest of the same version'
+get "$url" -r 0-3 -H 'If-Range: "another"'
+status_is 200 'of another all of it'
 request HEAD "$url"
 status_is 200 'its head alone'
+header_is content-length "$size" 'with its size'
+header_is etag "$version" 'and its version'
+
+# --- replaced by one of the same name, size and second ---
+as admin
+printf '\xff\xd8\xff\xfe\x00\x12%s' 0123456789abcdef >"$work/g.jpg"
+tail -c +23 "$work/f.jpg" >>"$work/g.jpg"
+is "$(stat -c %s "$work/g.jpg")" "$size" '(another file of that size)'
+name=$(sql "SELECT filename FROM site.media WHERE id = $id")
+request PATCH "/api/media/$id" -F "file=@$work/g.jpg;filename=\"$name\""
+status_is 200 'a file is replaced'
+as nobody
+url=/api/media/file/$(jq -rn --arg n "$name" '$n | @uri')
+get "$url" -H "If-None-Match: $version"
+status_is 200 'who asks for the old version gets the new one'
+ok 'at once' cmp -s "$work/g.jpg" "$work/body"
+isnt "$(header etag)" "$version" 'as another version'
 
 as admin
 upload "$fixtures/small.pdf"

@@ -21,7 +21,7 @@ served() {
 	header_is content-security-policy "default-src 'none'; sandbox" '  with nothing in it allowed to run'
 	like "$(header content-disposition)" "^$2; filename=\"[^\"\\]+\"; filename\*=UTF-8''[A-Za-z0-9%._~-]+$" \
 		"  $2"
-	header_is cache-control 'public, max-age=3600' '  to be kept for an hour'
+	header_is cache-control 'public, no-cache' '  to be kept, and asked about with each use'
 	header_is set-cookie '' '  without a cookie'
 }
 
@@ -46,7 +46,7 @@ jpg|image/jpeg|96|64|inline
 png|image/png|96|64|inline
 gif|image/gif|96|64|inline
 webp|image/webp|96|64|inline
-avif|image/avif|||inline
+avif|image/avif|96|64|inline
 pdf|application/pdf|||attachment
 mp4|video/mp4|||inline
 END
