@@ -367,6 +367,9 @@ configure_nginx() {
 			"$file" >"$home/conf/${file##*/}" ||
 			die "cannot write to $home/conf"
 	done
+	# Everything here runs as one user.
+	sed -i 's|^\(\t\)# \("~^afterwork_upload \)|\1\2|' \
+		"$home/conf/afterwork-upstreams.conf"
 	[ "$CGI" != on ] || sed -i -e 's|^# \(fastcgi_param SCRIPT_\)|\1|' \
 		-e "s|/usr/local/lib/afterwork/functions/|$functions/|" \
 		"$home/conf/afterwork-request.conf"

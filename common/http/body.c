@@ -1,6 +1,11 @@
 /* The request body: counted as it comes. */
 #include "common/http/body.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/base/path.h"
 #include "common/link/fcgi.h"
 
 static bool
@@ -11,23 +16,62 @@ too_large(const struct body *b, struct err *e)
 	    (long long)b->max_bytes);
 }
 
+/* Read once, from its beginning to its end. */
+static bool
+open_file(struct req *r, struct err *e)
+{
+	const char *name = req_header(r, "REQUEST_BODY_FILE");
+
+	if (name == NULL || *name == '\0')
+		return true;
+	fd_close(&r->body_fd);
+	r->body_fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return r->body_fd != -1 ||
+	       err_errno(e, ERR_BUG, "could not open the body's file");
+}
+
 bool
 body_init(struct body *b, struct req *r, int64_t max_bytes, struct err *e)
 {
 	*b = (struct body){ .req = r, .max_bytes = max_bytes };
 	if (r->length > max_bytes)
 		return too_large(b, e);
+	return open_file(r, e);
+}
+
+static bool
+read_file(struct body *b, void *p, size_t max, size_t *ret_n, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = read(b->req->body_fd, p, max);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return err_errno(e, ERR_BUG, "could not read the body's file");
+	*ret_n = (size_t)n;
+	if (n == 0 && b->seen < b->req->length)
+		return err_fail(
+		    e, ERR_INVALID, "The request body was cut short.");
 	return true;
 }
 
-/* A body that ends before its length is refused by fcgi_read(). */
+static bool
+read_some(struct body *b, void *p, size_t max, size_t *ret_n, struct err *e)
+{
+	return b->req->body_fd != -1
+		   ? read_file(b, p, max, ret_n, e)
+		   : fcgi_read(b->req->fcgi, p, max, ret_n, e);
+}
+
+/* A body that ends before its length is refused by read_some(). */
 bool
 body_read(struct body *b, void *p, size_t max, size_t *ret_n, struct err *e)
 {
 	int64_t length = b->req->length;
 	size_t n = 0;
 
-	if (!b->ended && !fcgi_read(b->req->fcgi, p, max, &n, e))
+	if (!b->ended && !read_some(b, p, max, &n, e))
 		return false;
 	b->seen += (int64_t)n;
 	if (length >= 0 && b->seen > length)

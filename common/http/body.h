@@ -1,6 +1,10 @@
 /*
  * The body as it streams in: length and cap enforced by counting, never by
  * trusting CONTENT_LENGTH.
+ *
+ * A large one can be read from the file in which nginx has it anyway, rather
+ * than through a socket once more: REQUEST_BODY_FILE names it.  A client cannot
+ * set that: its own headers all begin with HTTP_.
  */
 #ifndef AFTERWORK_HTTP_BODY_H
 #define AFTERWORK_HTTP_BODY_H
@@ -15,7 +19,8 @@ struct body {
 	bool ended;
 };
 
-/* ERR_TOO_LARGE at once when CONTENT_LENGTH is over max_bytes. */
+/* ERR_TOO_LARGE at once when CONTENT_LENGTH is over max_bytes.  ERR_BUG: the
+ * body's file cannot be opened. */
 bool body_init(
     struct body *b, struct req *r, int64_t max_bytes, struct err *e) MUSTCHECK;
 

@@ -7,7 +7,7 @@
 
 enum {
 	CHUNK_BYTES = 64 * 1024,  /* looked at, hashed and written at a time */
-	READ_BYTES = 8 * 1024,    /* what libfcgi has at a time */
+	READ_BYTES = 256 * 1024,  /* read at a time */
 	PAYLOAD_MAX = 64 * 1024,  /* bytes of the part _payload */
 	PAYLOAD_NODES_MAX = 1000, /* objects and lists in it */
 	OVERHEAD_MAX = 64 * 1024, /* of a body, around the file */
@@ -80,15 +80,21 @@ file_begin(struct form *f, struct err *e)
 }
 
 static bool
+file_write(struct form *f, const char *p, size_t n, struct err *e)
+{
+	crypt_hash_add(&f->hash, p, n);
+	return store_write(&f->file, p, n, e);
+}
+
+static bool
 file_flush(struct form *f, struct err *e)
 {
+	size_t n = f->filled;
+
 	if (f->type == NULL && !file_begin(f, e))
 		return false;
-	crypt_hash_add(&f->hash, f->chunk, f->filled);
-	if (!store_write(&f->file, f->chunk, f->filled, e))
-		return false;
 	f->filled = 0;
-	return true;
+	return file_write(f, f->chunk, n, e);
 }
 
 static bool
@@ -103,6 +109,9 @@ file_data(struct form *f, const char *p, size_t n, struct err *e)
 		size_t room = CHUNK_BYTES - f->filled;
 		size_t take = n < room ? n : room;
 
+		/* Behind the head, what comes in bulk is not moved about. */
+		if (f->type != NULL && f->filled == 0 && n >= CHUNK_BYTES)
+			return file_write(f, p, n, e);
 		memcpy(f->chunk + f->filled, p, take);
 		f->filled += take;
 		p += take;
@@ -189,7 +198,7 @@ receive(struct form *f, struct req *req, struct err *e)
 {
 	static const struct multipart_events events = { on_part, on_data,
 		on_end };
-	char in[READ_BYTES];
+	char *in = f->chunk + CHUNK_BYTES;
 	struct multipart m;
 	struct body body;
 	size_t n = 0;
@@ -198,7 +207,7 @@ receive(struct form *f, struct req *req, struct err *e)
 	    !multipart_init(&m, req_header(req, "CONTENT_TYPE"), &events, f, e))
 		return false;
 	do {
-		if (!body_read(&body, in, sizeof(in), &n, e) ||
+		if (!body_read(&body, in, READ_BYTES, &n, e) ||
 		    (n > 0 && !multipart_push(&m, in, n, e)))
 			return false;
 	} while (n > 0);
@@ -211,7 +220,8 @@ form_receive(struct form *f, struct req *req, struct store *store,
 {
 	f->store = store;
 	f->max_bytes = max_bytes;
-	f->chunk = malloc(CHUNK_BYTES); /* given back while idle */
+	/* given back while idle */
+	f->chunk = malloc(CHUNK_BYTES + READ_BYTES);
 	if (f->chunk == NULL)
 		return err_fail(e, ERR_UNAVAILABLE, "out of memory");
 	return receive(f, req, e);

@@ -36,7 +36,7 @@ struct form {
 	struct crypt_hash hash;
 	int part;      /* the open one */
 	size_t filled; /* bytes waiting in chunk */
-	char *chunk;
+	char *chunk;   /* and behind it what was just read */
 	char declared[MULTIPART_TYPE_MAX + 1];
 };
 

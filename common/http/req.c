@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "common/base/num.h"
+#include "common/base/path.h"
 #include "common/http/body.h"
 #include "common/link/conf.h"
 #include "common/link/crypt.h"
@@ -215,6 +216,7 @@ req_init(struct req *r, struct fcgi *f, struct err *e)
 		.method = "",
 		.path = "",
 		.length = -1,
+		.body_fd = -1,
 	};
 	take_id(r);
 	if (!take_target(r, e) || !take_length(r, e) ||
@@ -229,6 +231,7 @@ void
 req_release(struct req *r)
 {
 	query_release(&r->query);
+	fd_close(&r->body_fd);
 	free(r->text);
 	r->text = r->segments = NULL;
 	r->method = r->path = "";

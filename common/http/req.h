@@ -30,6 +30,7 @@ struct req {
 	struct query query;                /* parsed QUERY_STRING */
 	int64_t length;                    /* CONTENT_LENGTH; -1 unknown */
 	bool same_origin;                  /* Sec-Fetch-Site / Origin say so */
+	int body_fd;    /* private to http/body: the body's file, or -1 */
 	char *text;     /* private: method, path, the path cut at each '/' */
 	char *segments; /* private: the last of these, inside text */
 };

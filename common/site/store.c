@@ -17,7 +17,8 @@ enum {
 	NAME_BYTES = (CRYPT_ID_HEX - 1) / 2,
 	NAME_LEN = CRYPT_ID_HEX - 1,
 	FOLDER_LEN = 2,
-	SWEEP_BATCH = 500, /* keys asked about in one statement */
+	SWEEP_BATCH = 500,             /* keys asked about in one statement */
+	EARLY_BYTES = 8 * 1024 * 1024, /* on their way to the disk at a time */
 };
 
 static const char PREFIX[] = "file:";
@@ -123,21 +124,36 @@ store_begin(struct store *s, struct store_file *f, struct err *e)
 	return true;
 }
 
+/* A large file goes to the disk while the rest of it comes in, so that little
+ * is left for fsync() to wait for.  It is a hint: what fails shows there. */
+static void
+write_early(struct store_file *f, size_t n)
+{
+	int64_t before = f->written / EARLY_BYTES * EARLY_BYTES;
+
+	f->written += (int64_t)n;
+	if (f->written - before >= EARLY_BYTES)
+		(void)sync_file_range(
+		    f->fd, before, f->written - before, SYNC_FILE_RANGE_WRITE);
+}
+
 bool
 store_write(struct store_file *f, const void *p, size_t n, struct err *e)
 {
 	const char *at = p;
+	size_t left = n;
 
-	while (n > 0) {
-		ssize_t done = write(f->fd, at, n);
+	while (left > 0) {
+		ssize_t done = write(f->fd, at, left);
 
 		if (done == -1 && errno == EINTR)
 			continue;
 		if (done == -1)
 			return store_fail(e, "cannot write a file");
 		at += done;
-		n -= (size_t)done;
+		left -= (size_t)done;
 	}
+	write_early(f, n);
 	return true;
 }
 

@@ -45,6 +45,7 @@ struct store_file {
 	struct store *store; /* borrowed; NULL: nothing on disk */
 	int fd;              /* while written; -1 else */
 	bool kept;           /* renamed to its key */
+	int64_t written;     /* bytes so far */
 	char key[STORE_KEY_MAX];
 };
 #define STORE_FILE_INIT  \

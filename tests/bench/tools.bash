@@ -91,7 +91,8 @@ bound() {
 bench_start() {
 	local owner
 	trap bench_end EXIT
-	stack_start FUNCTIONS_DIR="$B/functions" PINGER=off
+	stack_start FUNCTIONS_DIR="$B/functions" PINGER=off \
+		MAX_UPLOAD_BYTES=2100000000
 	home=$(readlink -f "$STATE")
 	owner=$(stat -c %U "$home/pg/data")
 	as_user=()

@@ -175,3 +175,81 @@ drain_or_drop() {
 	await 2 jobs_are_done
 	clear_data
 }
+
+# A port of nginx that keeps each body in a file and answers by itself.
+spool_start() {
+	local old
+	old=$(workers)
+	port_of[spool]=$(free_port)
+	cat >>"$home/conf/afterwork-upstreams.conf" <<-END
+	server {
+		listen 127.0.0.1:${port_of[spool]};
+		location / {
+			client_max_body_size 0;
+			client_body_in_file_only on;
+			proxy_pass_request_body off;
+			proxy_set_header Content-Length "";
+			proxy_pass http://127.0.0.1:${port_of[ours]}/admin/;
+			proxy_method GET;
+		}
+	}
+	END
+	kill -s HUP "$(cat "$home/nginx/nginx.pid")" || fail 'no nginx'
+	await 10 '[ "$(workers)" != "$old" ] && [ "$(workers | wc -l)" = 1 ]' ||
+		fail 'nginx does not take its new port'
+}
+
+# large_send NAME URL [CURL OPTION…]: the form with the large file.
+large_send() {
+	local name=$1 got
+	shift
+	got=$(curl -sS -m 600 -o "$work/body" -w '%{http_code}' \
+		-F "file=@$work/large.jpg" "$@") && [[ $got == 20[01] ]] ||
+		fail "$name does not take the large file: ${got:-no answer}"
+}
+
+# The floor: nginx has the body in a file, which cp then makes another of, and
+# that is flushed.
+large_floor() {
+	local spooled
+	large_send spool "http://127.0.0.1:${port_of[spool]}/"
+	spooled=$(find "$home/nginx/body" -type f -size +1000k | head -n 1)
+	[ -n "$spooled" ] || fail 'nginx has no file of the body'
+	cp "$spooled" "$home/media/large" && sync "$home/media/large" ||
+		fail 'cp failed'
+	rm -f "$spooled" "$home/media/large"
+}
+
+large_ours() {
+	large_send ours "$SERVER_URL/api/media" \
+		-H "Authorization: users API-Key $API_KEY"
+}
+
+# seconds COMMAND…: how long it takes.
+seconds() {
+	local began
+	began=$(now_us)
+	"$@"
+	awk -v us=$(($(now_us) - began)) 'BEGIN { printf "%.3f", us / 1e6 }'
+}
+
+# The bytes are those of a picture and then zeros, so that reading them costs
+# the client nothing; on the disk they are written like any others.
+figure_large() {
+	local i bytes=$((2000000000 / few)) ours=() floor=()
+	[ "$(df --output=avail -B1 "$home" | tail -n 1)" -gt $((bytes * 4)) ] ||
+		fail "no room for files of $bytes bytes in $home"
+	cp "$photo" "$work/large.jpg" && truncate -s $bytes "$work/large.jpg" ||
+		fail "cannot make $work/large.jpg"
+	spool_start
+	large_ours && clear_data
+	large_floor
+	for ((i = 0; i < (reps < 3 ? reps : 3); i++)); do
+		ours+=("$(seconds large_ours)") || exit
+		drain_or_drop
+		floor+=("$(seconds large_floor)") || exit
+	done
+	rm "$work/large.jpg"
+	row "upload of $((bytes / 1000000)) MB: ours | spooled, cp, fsync (s)" \
+		"${ours[*]}" "${floor[*]}" 1.43 most
+}

@@ -457,6 +457,67 @@ test_body(void)
 	req_close(&o);
 }
 
+/* The body in a file that nginx names: what is in the socket is not read. */
+static void
+test_body_file(void)
+{
+	static const struct {
+		const char *what, *text, *length;
+		size_t max;
+		enum err_code code; /* ERR_NONE: it is read */
+	} cases[] = {
+		{ "as long as it says", "0123456789", "10", 10, ERR_NONE },
+		{ "of a length that is not told", "0123456789", "", 10,
+		    ERR_NONE },
+		{ "cut short", "012345678", "10", 10, ERR_INVALID },
+		{ "longer than it says", "0123456789a", "10", 20, ERR_INVALID },
+		{ "over the cap", "0123456789a", "", 10, ERR_TOO_LARGE },
+	};
+	char name[] = "/tmp/afterwork-req-XXXXXX", link[64];
+	int fd = mkstemp(name);
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		AUTO_BUF text = BUF_INIT;
+		struct open_req o;
+		struct body b;
+		bool good = fd != -1 && ftruncate(fd, 0) == 0 &&
+			    pwrite(fd, cases[i].text, strlen(cases[i].text),
+				0) == (ssize_t)strlen(cases[i].text);
+
+		ok(good, "a file is there");
+		req_open(&o,
+		    ENV("REQUEST_URI", "/", "CONTENT_LENGTH", cases[i].length,
+			"REQUEST_BODY_FILE", name),
+		    "socket");
+		o.err.code = ERR_NONE;
+		ok(body_init(&b, &o.req, (int64_t)cases[i].max, &o.err) ==
+			    true &&
+			body_all(&b, &text, &o.err) ==
+			    (cases[i].code == ERR_NONE),
+		    "a body in a file, %s", cases[i].what);
+		is_int(o.err.code, cases[i].code, "as it must be");
+		if (cases[i].code == ERR_NONE)
+			is_text(text.data, cases[i].text, "is the file's");
+		req_close(&o);
+	}
+	(void)snprintf(link, sizeof(link), "%s.link", name);
+	for (int gone = 0; gone <= 1; gone++) {
+		struct open_req o;
+		struct body b;
+
+		ok(gone == 1 || symlink(name, link) == 0, "another name");
+		req_open(
+		    &o, ENV("REQUEST_URI", "/", "REQUEST_BODY_FILE", link), "");
+		ok(!body_init(&b, &o.req, 10, &o.err) && o.err.code == ERR_BUG,
+		    gone ? "a file that is not there is a fault of ours"
+			 : "no link is followed");
+		req_close(&o);
+		(void)unlink(link);
+	}
+	(void)unlink(name);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -479,5 +540,6 @@ main(void)
 	test_param_id();
 	test_json();
 	test_body();
+	test_body_file();
 	return done();
 }
