@@ -85,14 +85,18 @@ click '#sign-in button'
 eventually 10 '[ "$(js "!document.getElementById(\"work\").hidden")" = true ]' \
 	'the right one opens the page'
 
-file=$(picture "$slug.jpg" photo.jpg)
+file=$(picture "$slug <img src=x onerror='window.ran=1'>.jpg" photo.jpg)
+text="\"><img src=x onerror='window.ran=1'><b>not markup</b>"
 type_into '[name=file]' "$file"
-type_into '[name=alt]' '<b>not markup</b>'
+type_into '[name=alt]' "$text"
 click '#upload button'
 eventually 15 '[ "$(js "document.querySelectorAll(\".gallery .new img\").length > 0")" = true ]' \
 	'the gallery shows the picture'
 is "$(js 'document.querySelector(".gallery .new img").alt')" \
-	'<b>not markup</b>' 'its description is text, not markup'
+	"$text" 'its description is text, not markup'
+like "$(js 'document.querySelector(".gallery .new figcaption").textContent')" \
+	"^$slug _img" 'so is its name'
+is "$(js 'window.ran ?? "nothing"')" nothing 'and neither runs'
 eventually 10 '[ "$(js "document.querySelector(\".gallery .new img\").naturalWidth")" = 800 ]' \
 	'the browser got the very picture'
 like "$(js 'document.getElementById("steps").textContent')" 'is done' \
@@ -118,5 +122,15 @@ js '(window.fetch = window.whole, 1)' >/dev/null
 click '#sign-out'
 eventually 10 '[ "$(js "!document.getElementById(\"sign-in\").hidden")" = true ]' \
 	'signing out closes the page'
+
+# A file that is a picture and a page at once, opened by itself.
+printf 'GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\1x\0;<html><script>document.title="ran"</script>' \
+	>"$work/$slug.gif"
+upload "$work/$slug.gif"
+status_is 201 'a picture that is a page, too'
+wd POST "$s/url" "$(jqr "{url: (\"$SERVER_URL\" + (.doc.url | ltrimstr(\"$SERVER_URL\")))}")" >/dev/null
+eventually 10 '[ "$(js "document.contentType")" = image/gif ]' \
+	'is a picture to the browser'
+isnt "$(js 'document.title')" ran 'which runs nothing of it'
 wd DELETE "$s" >/dev/null
 done_testing

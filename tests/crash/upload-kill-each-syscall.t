@@ -9,41 +9,8 @@ command -v strace >/dev/null || skip_all 'strace is not installed'
 stack_start PROCESSES=1 RUNNER_SLOTS=1 RUNNER_LINGER=0ms
 album album
 
-# Of the two processes one serves and is killed, the other stands still.
-read -ra pids < <(function_pids upload | tr '\n' ' ')
-master=${pids[0]} still=${pids[1]}
-kill -STOP "$still"
-trap 'code=$?; kill -CONT "$still"; (exit $code); lib_end' EXIT
-
-# The serving process, once it waits for a request; sets $server.
-find_server() {
-	local list pid stat
-	read -ra list <"/proc/$master/task/$master/children"
-	for pid in "${list[@]}"; do
-		[ "$pid" != "$still" ] || continue
-		read -r stat 2>/dev/null <"/proc/$pid/stat" || continue
-		[[ ${stat##*) } == S* ]] && server=$pid && return
-	done
-	return 1
-}
-
-end_server() {
-	kill -KILL "$server"
-	await 10 '! is_alive "$server"'
-}
-
-# trace OPTION…: attaches to the serving process; sets $tracer.
-trace() {
-	strace -p "$server" "$@" 2>"$work/strace" &
-	tracer=$!
-	await 10 'grep -q attached "$work/strace"' ||
-		bail "strace: $(head -n 1 "$work/strace")"
-}
-
-end_trace() {
-	kill "$tracer" 2>/dev/null
-	wait "$tracer" 2>/dev/null
-}
+# shellcheck source=tests/crash/traced.bash
+. tests/crash/traced.bash
 
 # A fresh process that has served nothing, or one that has; and a free slot,
 # so that it starts a runner.
