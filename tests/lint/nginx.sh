@@ -21,7 +21,9 @@ tcpinfo() {
 parameters_first() {
 	directives | awk -F: '
 	{ text = $0; sub(/^[^:]*:[^:]*:/, "", text) }
-	text ~ /include[ \t]+fastcgi_params[ \t]*;/ { seen[$1] = 1 }
+	text ~ /include[ \t]+(fastcgi_params|afterwork-(request|function)\.conf)[ \t]*;/ {
+		seen[$1] = 1
+	}
 	text ~ /fastcgi_param[ \t]/ && !seen[$1] {
 		print $1 ":" $2 ": fastcgi_param before include fastcgi_params"
 	}'

@@ -22,7 +22,7 @@ may() {
 		WHERE p.pronamespace = 'site'::regnamespace AND p.provolatile = 'v'
 		AND has_function_privilege('afterwork_$1', p.oid, 'EXECUTE')"
 }
-is "$(may upload)" 'media_create' 'upload makes media'
+is "$(may upload)" 'media_change media_create' 'upload makes media, and replaces their files'
 is "$(may run)" 'media_sync' 'run syncs'
 is "$(may status)" '' 'status changes nothing'
 is "$(may jobs)" '' 'jobs changes nothing here'
