@@ -75,6 +75,7 @@ err_name(enum err_code code)
 		[ERR_UNAVAILABLE] = "unavailable",
 		[ERR_NO_SPACE] = "no_space",
 		[ERR_BUG] = "bug",
+		[ERR_QUERY] = "query",
 	};
 
 	if ((size_t)code >= LEN(names))

@@ -28,6 +28,7 @@ enum err_code {
 	ERR_UNAVAILABLE, /* 503: the same call may succeed later */
 	ERR_NO_SPACE,    /* 507: the disk is full */
 	ERR_BUG,         /* 500: ours to mend */
+	ERR_QUERY,       /* 400: there is no such field to ask for */
 };
 
 enum { ERR_MSG_MAX = 512, ERR_FIELD_MAX = 128 };

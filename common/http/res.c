@@ -111,6 +111,7 @@ res_status_of(enum err_code code)
 {
 	switch (code) {
 	case ERR_INVALID:
+	case ERR_QUERY:
 		return 400;
 	case ERR_AUTH:
 		return 401;
@@ -143,6 +144,7 @@ standard_message(enum err_code code)
 {
 	switch (code) {
 	case ERR_INVALID:
+	case ERR_QUERY:
 		return "The request holds a value that does not fit.";
 	case ERR_AUTH:
 		return UNAUTHORIZED;
@@ -187,8 +189,8 @@ words_are_ours(const struct err *e)
 	return false;
 }
 
-static const char *
-client_message(const struct err *e)
+const char *
+res_message(const struct err *e)
 {
 	if (e->msg[0] != '\0' && words_are_ours(e))
 		return e->msg;
@@ -204,7 +206,7 @@ validation_error(const struct err *e)
 	struct json_object *error = js_new_object(), *data = js_new_object();
 	struct json_object *list = js_new_array(), *item = js_new_object();
 
-	js_set_text(item, "message", client_message(e));
+	js_set_text(item, "message", res_message(e));
 	js_set_text(item, "path", e->field);
 	js_add(list, item);
 	js_set(data, "errors", list);
@@ -216,12 +218,27 @@ validation_error(const struct err *e)
 	return error;
 }
 
+/* {"name":"QueryError","data":[{"path"}],"message"} */
+static struct json_object *
+query_error(const struct err *e)
+{
+	struct json_object *error = js_new_object(), *list = js_new_array();
+	struct json_object *item = js_new_object();
+
+	js_set_text(item, "path", e->field);
+	js_add(list, item);
+	js_set_text(error, "name", "QueryError");
+	js_set(error, "data", list);
+	js_set_text(error, "message", res_message(e));
+	return error;
+}
+
 static struct json_object *
 plain_error(const struct err *e)
 {
 	struct json_object *error = js_new_object();
 
-	js_set_text(error, "message", client_message(e));
+	js_set_text(error, "message", res_message(e));
 	return error;
 }
 
@@ -231,7 +248,9 @@ print_error(const struct err *e, struct buf *ret)
 	struct json_object *doc = js_new_object(), *list = js_new_array();
 	bool field = e->code == ERR_INVALID && e->field[0] != '\0';
 
-	js_add(list, field ? validation_error(e) : plain_error(e));
+	js_add(list, field                  ? validation_error(e)
+		     : e->code == ERR_QUERY ? query_error(e)
+					    : plain_error(e));
 	js_set(doc, "errors", list);
 	js_print(doc, ret);
 	js_free(&doc);

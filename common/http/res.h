@@ -41,11 +41,15 @@ bool res_text(struct res *r, int status, const char *type, const char *p,
     size_t n, struct err *e) MUSTCHECK;
 
 /* Replace the answer by the one for e (never fails).  ERR_INVALID with a
- * field is Payload's ValidationError; ERR_BUG and ERR_UNAVAILABLE hide their
- * message, and so does what PostgreSQL says by itself (an sqlstate other than
- * P0001, P0002 and 42704).  401 carries WWW-Authenticate, 503 Retry-After.
- * wake is kept: what was enqueued is committed. */
+ * field is Payload's ValidationError, ERR_QUERY its QueryError; ERR_BUG and
+ * ERR_UNAVAILABLE hide their message, and so does what PostgreSQL says by
+ * itself (an sqlstate other than P0001, P0002 and 42704).  401 carries
+ * WWW-Authenticate, 503 Retry-After. wake is kept: what was enqueued is
+ * committed. */
 void res_error(struct res *r, const struct err *e);
+
+/* What a client may be told of e.  Borrowed from it, or static storage. */
+const char *res_message(const struct err *e);
 
 int res_status_of(enum err_code code);
 
