@@ -119,7 +119,7 @@ send_statement(
 	int nargs = (int)c->nargs;
 
 	p->name = c->name;
-	if (db->pooled ||
+	if (db->pooled || c->once ||
 	    (!known && db->nprepared + DB_CALLS_MAX > PREPARED_MAX)) {
 		add_step(p, STEP_PLAIN, ret);
 		return PQsendQueryParams(db->conn, c->sql, nargs, NULL, c->args,

@@ -29,7 +29,7 @@
 struct db;
 struct db_rows; /* the rows of one answer */
 
-enum { DB_DEADLINE_MS = 10000, DB_ARGS_MAX = 24 };
+enum { DB_DEADLINE_MS = 10000, DB_ARGS_MAX = 128 };
 
 /* Never connects.  url is borrowed for the life of the db ("" = PG*).
  * function names the link in pg_stat_activity ("afterwork upload"). */
@@ -73,6 +73,7 @@ struct db_call {
 	const char *sql;
 	size_t nargs;
 	const char *const *args;
+	bool once; /* never prepared; sql lives until the call returns */
 	struct db_rows *rows; /* set on success: given to the caller */
 };
 

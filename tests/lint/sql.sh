@@ -111,7 +111,7 @@ constant_use() {
 statement_names() {
 	sources common functions deploy | grep '\.c$' | while read -r file; do
 		code "$file" strings | cut -d : -f 3- | tr '\n\t' '  ' |
-		    grep -oE '\<db_query\([^;{]*' | grep -v 'struct db ' |
+		    grep -oE '\<(db|filter)_query\([^;{]*' | grep -v 'struct db ' |
 		    awk -v file="$file" '
 		!match($0, /SQL_[A-Z0-9_]+/) {
 			print file ": a statement that is no constant: " \
@@ -129,6 +129,14 @@ statement_names() {
 		print "the name " $2 " is of " owner[$2] " and of " $3
 	}
 	{ owner[$2] = $3 }'
+}
+
+# Statements that are put together: link/filter alone does that, and link/db
+# hands on what it was given.
+composed_statements() {
+	all_code common functions deploy |
+	    grep -v '^common/link/\(filter\|db\(_adopt\)\?\)\.[ch]:' |
+	    grep -E '[.>]sql = *[^=S "]|[.>]sql = S[^Q]|\<filter_compose\('
 }
 
 # Columns by name, values as parameters.
@@ -162,6 +170,7 @@ holds 'what runs as its owner has its own search_path' loose_functions
 holds 'every SQL constant is used once' constant_use
 holds 'statements are constants, prepared under names of their own' \
     statement_names
+holds 'nothing but link/filter composes statements' composed_statements
 holds 'statements name their columns' loose_statements
 
 cold=''
@@ -220,6 +229,12 @@ in_c 'a statement in C without a queue' sent_statements \
 in_c 'a constant nobody uses' constant_use 'static const char SQL_X[] = "x";'
 in_c 'a statement that is no constant' statement_names \
     '	if (!db_query(db, "x", text, 0, NULL, NULL, e))'
+in_c 'a statement that is put together' composed_statements \
+    '	call.sql = text.data;'
+in_c 'a composer of its own' composed_statements \
+    '	filter_compose(sql, fields, f, 0, &text, &args, &n, e);'
+in_c 'a filter of no constant' statement_names \
+    '	filter_query(db, "x", text, &fields, f, 0, NULL, &rows, e);'
 in_c 'two statements under one name' statement_names \
     '	db_query(db, "x", SQL_X, 0, NULL, NULL, e);
 	db_query(db, "x", SQL_Y, 0, NULL, NULL, e);'
