@@ -9,6 +9,7 @@
 
 #include "common/base/log.h"
 #include "common/http/app.h"
+#include "common/http/bulk.h"
 #include "common/http/cors.h"
 #include "common/http/list.h"
 #include "common/link/conf.h"
@@ -33,33 +34,48 @@ static bool
 list_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF docs = BUF_INIT;
-	struct list_query q;
+	AUTO_LIST q = { 0 };
 	int64_t total = 0;
 
 	return list_query(req, &q, e) &&
 	       media_list(
-		   app->db, &q.range, site.server_url, &docs, &total, e) &&
+		   app->db, &q.filter, site.server_url, &docs, &total, e) &&
 	       list_page(res, &q, &docs, total, e);
 }
 
 static bool
-count_get(
-    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+count_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
+	AUTO_FILTER f = { 0 };
 	int64_t n = 0;
 
-	return media_count(app->db, &n, e) && list_count(res, n, e);
+	return list_where(req, &f, e) && media_count(app->db, &f, &n, e) &&
+	       list_count(res, n, e);
 }
 
 static bool
 one_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return req_param_id(req, 0, &id, e) &&
-	       media_get(app->db, id, site.server_url, &doc, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
+	       media_show(app->db, id, &select, site.server_url, &doc, e) &&
 	       res_json_text(res, 200, doc.data, doc.len, e);
+}
+
+static bool
+patch_fields(struct app *app, int64_t id, struct json_object *body,
+    struct buf *ret_doc, struct err *e)
+{
+	struct media_fields fields;
+
+	return media_fields(body, &fields, e) &&
+	       (fields.has_alt
+		       ? media_set_alt(app->db, id, fields.alt, site.server_url,
+			     ret_doc, e)
+		       : media_get(app->db, id, site.server_url, ret_doc, e));
 }
 
 static bool
@@ -67,38 +83,71 @@ one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
 	AUTO_BUF doc = BUF_INIT;
-	struct media_fields fields;
 	int64_t id = 0;
 
-	if (!req_param_id(req, 0, &id, e) ||
-	    !req_json(req, BODY_MAX, &body, e) ||
-	    !media_fields(body, &fields, e))
-		return false;
-	if (fields.has_alt ? !media_set_alt(app->db, id, fields.alt,
-				 site.server_url, &doc, e)
-			   : !media_get(app->db, id, site.server_url, &doc, e))
-		return false;
-	return res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
+	return req_param_id(req, 0, &id, e) &&
+	       req_json(req, BODY_MAX, &body, e) &&
+	       patch_fields(app, id, body, &doc, e) &&
+	       res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
 }
 
 /* The row first: a file without a row is swept, a row without its file would
  * be a broken picture. */
 static bool
-one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
+delete_one(struct app *app, int64_t id, void *ctx UNUSED, struct buf *ret_doc,
+    struct err *e)
 {
-	AUTO_BUF doc = BUF_INIT;
 	struct media_keys keys;
 	struct err why;
-	int64_t id = 0;
 
-	if (!req_param_id(req, 0, &id, e) ||
-	    !media_delete(app->db, id, site.server_url, &doc, &keys, e))
+	if (!media_delete(app->db, id, site.server_url, ret_doc, &keys, e))
 		return false;
 	for (size_t i = 0; i < keys.n; i++)
 		if (!store_remove(&site.store, keys.key[i], &why))
 			log_fail(LOG_LEVEL_WARN, &why,
 			    "could not remove a media file; the sweep will");
-	return res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
+	return true;
+}
+
+static bool
+one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF doc = BUF_INIT;
+	int64_t id = 0;
+
+	return req_param_id(req, 0, &id, e) &&
+	       delete_one(app, id, NULL, &doc, e) &&
+	       res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
+}
+
+/* ---- several at once ---- */
+
+static const struct bulk media_bulk = { "Media", "Media", media_ids };
+
+/* ctx is the body. */
+static bool
+patch_one(
+    struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
+{
+	return patch_fields(app, id, ctx, ret_doc, e);
+}
+
+static bool
+list_patch(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_JS *body = NULL;
+
+	return bulk_check(req, BULK_UPDATE, e) &&
+	       req_json(req, BODY_MAX, &body, e) &&
+	       bulk_run(
+		   app, req, res, &media_bulk, BULK_UPDATE, patch_one, body, e);
+}
+
+static bool
+list_delete(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	return bulk_run(
+	    app, req, res, &media_bulk, BULK_DELETE, delete_one, NULL, e);
 }
 
 /* ---- files ---- */
@@ -230,6 +279,8 @@ main(void)
 {
 	static const struct app_route routes[] = {
 		{ "GET", "/api/media", ACCESS_PUBLIC, list_get },
+		{ "PATCH", "/api/media", ACCESS_USER, list_patch },
+		{ "DELETE", "/api/media", ACCESS_USER, list_delete },
 		{ "GET", "/api/media/count", ACCESS_PUBLIC, count_get },
 		{ "GET", "/api/media/sweep", ACCESS_CRON, sweep_get },
 		{ "GET", "/api/media/file/:filename", ACCESS_PUBLIC, file_get },

@@ -45,26 +45,22 @@ static bool
 handle_list(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF docs = BUF_INIT;
-	struct list_query q;
-	bool newest_first;
+	AUTO_LIST q = { 0 };
 	int64_t total;
 
-	if (!list_query(req, &q, e))
-		return false;
-	newest_first =
-	    q.range.sort == LIST_NEWEST || q.range.sort == LIST_BY_ID_DOWN;
-	return report_list(app->db, newest_first, q.range.limit, q.range.offset,
-		   &docs, &total, e) &&
+	return list_query(req, &q, e) &&
+	       report_list(app->db, &q.filter, &docs, &total, e) &&
 	       list_page(res, &q, &docs, total, e);
 }
 
 static bool
-handle_count(
-    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+handle_count(struct app *app, struct req *req, struct res *res, struct err *e)
 {
+	AUTO_FILTER f = { 0 };
 	int64_t n = 0;
 
-	return report_count(app->db, &n, e) && list_count(res, n, e);
+	return list_where(req, &f, e) && report_count(app->db, &f, &n, e) &&
+	       list_count(res, n, e);
 }
 
 static bool

@@ -4,50 +4,166 @@
 
 #include "common/http/res.h"
 #include "common/link/js.h"
-
-static const char *const SORTS[LIST_SORTS] = {
-	[LIST_NEWEST] = "-createdAt",
-	[LIST_OLDEST] = "createdAt",
-	[LIST_BY_ID] = "id",
-	[LIST_BY_ID_DOWN] = "-id",
-};
+#include "common/link/js_tree.h"
 
 static const int64_t PAGE_MAX = INT64_C(1000000000);
 
-static bool
-sort_parse(const char *text, enum list_sort *ret, struct err *e)
+void
+list_query_release(struct list_query *q)
 {
-	for (int i = 0; i < LIST_SORTS; i++)
-		if (strcmp(text, SORTS[i]) == 0) {
-			*ret = (enum list_sort)i;
-			return true;
-		}
-	return err_field(
-	    e, "sort", "Sort by id or createdAt, downwards with - in front.");
+	filter_release(&q->filter);
+}
+
+/* ---- where ---- */
+
+static bool
+where_tree(const struct req *r, struct tree *ret, struct err *e)
+{
+	AUTO_TREE said = { 0 };
+
+	if (!tree_query(&r->query, "where", &said, e))
+		return false;
+	if (said.root != NULL && said.root->kind == TREE_TEXT &&
+	    said.root->text[0] != '\0')
+		return js_tree(
+		    "where", said.root->text, strlen(said.root->text), ret, e);
+	*ret = said;
+	said = (struct tree){ 0 };
+	return true;
+}
+
+bool
+list_where(const struct req *r, struct filter *ret, struct err *e)
+{
+	return where_tree(r, &ret->where_tree, e) &&
+	       where_parse(ret->where_tree.root, &ret->where, e);
+}
+
+/* ---- sort ---- */
+
+static bool
+bad_sort(struct err *e)
+{
+	return err_field(e, "sort",
+	    "Sort by names of fields, such as "
+	    "-createdAt,title.");
+}
+
+static bool
+add_sort(const struct tree_node *node, struct buf *text)
+{
+	if (!tree_is_scalar(node) || node->text[0] == '\0')
+		return false;
+	if (text->len > 0)
+		buf_addc(text, ',');
+	buf_adds(text, node->text);
+	return true;
+}
+
+bool
+list_sort(const struct req *r, struct filter *ret, struct err *e)
+{
+	AUTO_TREE said = { 0 };
+	AUTO_BUF text = BUF_INIT;
+	const struct tree_node *one;
+
+	if (!tree_query(&r->query, "sort", &said, e))
+		return false;
+	if (said.root == NULL)
+		return true;
+	if (tree_is_scalar(said.root)) {
+		if (!add_sort(said.root, &text))
+			return bad_sort(e);
+	} else {
+		for (one = said.root->first; one != NULL; one = one->next)
+			if (!tree_is_list(said.root) || !add_sort(one, &text))
+				return bad_sort(e);
+	}
+	if (!buf_ok(&text, e))
+		return false;
+	ret->sort = buf_steal(&text);
+	return true;
+}
+
+/* ---- select ---- */
+
+/* An object stands for the field that it describes parts of: shown whole. */
+static bool
+shows(const struct tree_node *field)
+{
+	return !tree_is_scalar(field) || strcmp(field->text, "true") == 0;
+}
+
+bool
+list_select(const struct req *r, struct filter *ret, struct err *e)
+{
+	struct tree *said = &ret->select_tree;
+	const struct tree_node *one;
+
+	if (!tree_query(&r->query, "select", said, e))
+		return false;
+	if (said->root == NULL || tree_is_scalar(said->root) ||
+	    said->root->first == NULL)
+		return true;
+	ret->select = shows(said->root->first) ? FILTER_ONLY : FILTER_WITHOUT;
+	for (one = said->root->first; one != NULL; one = one->next) {
+		bool stays = shows(one);
+
+		if (!stays && strcmp(one->text, "false") != 0)
+			return err_field(e, "select",
+			    "A field is selected by true or false.");
+		if (stays != (ret->select == FILTER_ONLY))
+			return err_field(e, "select",
+			    "Select fields either by true or by false.");
+	}
+	return true;
+}
+
+/* ---- the page ---- */
+
+bool
+list_depth(const struct req *r, int64_t *ret, struct err *e)
+{
+	return req_query_int(
+	    r, "depth", LIST_DEPTH_DEFAULT, 0, LIST_DEPTH_MAX, ret, e);
+}
+
+static bool
+take_page(const struct req *r, struct list_query *q, struct err *e)
+{
+	bool pages = true;
+
+	if (!req_query_bool(r, "pagination", true, &pages, e) ||
+	    !req_query_int(r, "limit", pages ? LIST_LIMIT_DEFAULT : 0, 0,
+		LIST_LIMIT_MAX, &q->limit, e) ||
+	    !req_query_int(r, "page", 1, 1, PAGE_MAX, &q->page, e))
+		return false;
+	q->paged = pages && q->limit > 0;
+	if (!q->paged)
+		q->page = 1;
+	if (q->limit == 0)
+		q->limit = LIST_LIMIT_MAX;
+	q->filter.limit = q->limit;
+	q->filter.offset = (q->page - 1) * q->limit;
+	return true;
 }
 
 bool
 list_query(const struct req *r, struct list_query *ret, struct err *e)
 {
-	struct list_query q = { .limit = LIST_LIMIT_DEFAULT, .page = 1 };
-	bool pages = true;
+	AUTO_LIST q = { 0 };
 
-	if (!req_query_int(r, "limit", LIST_LIMIT_DEFAULT, 0, LIST_LIMIT_MAX,
-		&q.limit, e) ||
-	    !req_query_int(r, "page", 1, 1, PAGE_MAX, &q.page, e) ||
-	    !req_query_bool(r, "pagination", true, &pages, e) ||
-	    !sort_parse(
-		req_query(r, "sort", SORTS[LIST_NEWEST]), &q.range.sort, e))
+	if (!take_page(r, &q, e) || !list_depth(r, &q.depth, e) ||
+	    !list_where(r, &q.filter, e) || !list_sort(r, &q.filter, e) ||
+	    !list_select(r, &q.filter, e))
 		return false;
-	if (q.limit == 0 || !pages)
-		q.limit = LIST_LIMIT_MAX;
-	q.range.limit = q.limit;
-	q.range.offset = (q.page - 1) * q.limit;
 	*ret = q;
+	q = (struct list_query){ 0 };
 	return true;
 }
 
-/* What stands around the documents. */
+/* What stands around the documents.  Where all were asked for and one answer
+ * does not hold them, the numbers say so. */
 static struct json_object *
 page_fields(const struct list_query *q, int64_t total)
 {
@@ -61,7 +177,7 @@ page_fields(const struct list_query *q, int64_t total)
 	js_set_int(o, "limit", q->limit);
 	js_set(o, "nextPage", next ? js_new_int(q->page + 1) : NULL);
 	js_set_int(o, "page", q->page);
-	js_set_int(o, "pagingCounter", q->range.offset + 1);
+	js_set_int(o, "pagingCounter", q->filter.offset + 1);
 	js_set(o, "prevPage", prev ? js_new_int(q->page - 1) : NULL);
 	js_set_int(o, "totalDocs", total);
 	js_set_int(o, "totalPages", pages);

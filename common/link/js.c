@@ -9,7 +9,9 @@
 #include "common/link/js.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <json-c/json.h>
+#include <stdlib.h>
 
 #include "common/base/num.h"
 
@@ -428,6 +430,39 @@ struct json_object *
 js_new_text(const char *v)
 {
 	return no_null(json_object_new_string(v));
+}
+
+static int
+print_raw(struct json_object *v, struct printbuf *pb, int level UNUSED,
+    int flags UNUSED)
+{
+	const struct buf *text = json_object_get_userdata(v);
+
+	return printbuf_memappend(pb, text->data, (int)text->len);
+}
+
+static void
+free_raw(struct json_object *v UNUSED, void *userdata)
+{
+	buf_release(userdata);
+	free(userdata);
+}
+
+struct json_object *
+js_new_raw(struct buf *text)
+{
+	struct buf *kept = malloc(sizeof(*kept));
+	struct json_object *v;
+
+	if (kept == NULL || text->broken || text->len > INT_MAX) {
+		free(kept);
+		return NULL;
+	}
+	*kept = *text;
+	*text = (struct buf)BUF_INIT;
+	v = no_null(json_object_new_boolean(false));
+	json_object_set_serializer(v, print_raw, kept, free_raw);
+	return v;
 }
 
 struct json_object *

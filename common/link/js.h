@@ -69,6 +69,9 @@ void js_del(struct json_object *o, const char *key);
 void js_add(struct json_object *array, struct json_object *v);
 struct json_object *js_new_text(const char *v) MUSTCHECK;
 struct json_object *js_new_int(int64_t v) MUSTCHECK;
+/* Text that is JSON already, printed as it is; its memory is taken.  To
+ * everything else the value is a boolean.  NULL when text is broken. */
+struct json_object *js_new_raw(struct buf *text) MUSTCHECK;
 /* Another reference to v, given. */
 struct json_object *js_ref(struct json_object *v) MUSTCHECK;
 

@@ -9,50 +9,6 @@ add_column(struct buf *ret, const struct db_rows *rows, int col)
 	buf_add(ret, db_text(rows, 0, col), db_text_len(rows, 0, col));
 }
 
-/* A total that is no count must not end the pages before the rows do. */
-static const char SQL_REPORT_LIST[] =
-    "WITH p AS MATERIALIZED (\n"
-    "    SELECT afterwork.job_doc(j) AS doc\n"
-    "    FROM afterwork.job_page($1::boolean, $2::bigint, $3::bigint) j\n"
-    "), n AS (\n"
-    "    SELECT count(*) AS n, coalesce(json_agg(p.doc), '[]') AS docs\n"
-    "    FROM p\n"
-    ")\n"
-    "SELECT n.docs, CASE WHEN t.exact OR n.n = 0 THEN t.total\n"
-    "    ELSE greatest(t.total, $3::bigint + n.n\n"
-    "        + (n.n = $2::bigint)::integer) END\n"
-    "FROM n, afterwork.job_total() t";
-
-bool
-report_list(struct db *db, bool newest_first, int64_t limit, int64_t offset,
-    struct buf *ret_docs, int64_t *ret_total, struct err *e)
-{
-	AUTO_ROWS *rows = NULL;
-
-	if (!db_query(db, "report_list", SQL_REPORT_LIST, 3,
-		(const char *const[]){ newest_first ? "true" : "false",
-		    arg_int(limit).s, arg_int(offset).s },
-		&rows, e))
-		return false;
-	add_column(ret_docs, rows, 0);
-	*ret_total = db_int(rows, 0, 1);
-	return true;
-}
-
-static const char SQL_REPORT_COUNT[] =
-    "SELECT total FROM afterwork.job_total()";
-
-bool
-report_count(struct db *db, int64_t *ret, struct err *e)
-{
-	AUTO_ROWS *rows = NULL;
-
-	if (!db_query(db, "report_count", SQL_REPORT_COUNT, 0, NULL, &rows, e))
-		return false;
-	*ret = db_int(rows, 0, 0);
-	return true;
-}
-
 static const char SQL_REPORT_JOB[] =
     "SELECT afterwork.job_doc(j) FROM afterwork.job_by_id($1::bigint) j";
 

@@ -8,17 +8,26 @@
 #include "common/base/buf.h"
 
 struct db;
+struct filter;
 
 /*
- * An array of documents by id, and how many jobs there are in all: counted up
- * to 10,000, beyond that what the planner's statistics say, so that it costs
- * the same whatever there is.
+ * An array of documents, and how many there are in all: counted up to 10,000,
+ * so that it costs the same whatever there is.  Beyond that it is what the
+ * planner's statistics say, or, under conditions, a number that the page does
+ * not go past.
+ *
+ * Conditions and orders take every field of a document.  Those that tell the
+ * state (state, hasError, processing) never look where such jobs are not: live
+ * jobs, failed ones and history are apart.  Under conditions each queue is
+ * read by its keys in the order of ids, and stops when the page is full; other
+ * orders sort what the conditions leave.  Either may find too much to read:
+ * then it ends with ERR_UNAVAILABLE after FILTER_DEADLINE_MS.
  */
-bool report_list(struct db *db, bool newest_first, int64_t limit,
-    int64_t offset, struct buf *ret_docs, int64_t *ret_total,
-    struct err *e) MUSTCHECK;
+bool report_list(struct db *db, const struct filter *f, struct buf *ret_docs,
+    int64_t *ret_total, struct err *e) MUSTCHECK;
 
-bool report_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
+bool report_count(struct db *db, const struct filter *f, int64_t *ret,
+    struct err *e) MUSTCHECK;
 
 /* One document.  ERR_NOT_FOUND. */
 bool report_job(

@@ -101,58 +101,6 @@ media_get(struct db *db, int64_t id, const char *server_url,
 	       take_doc(rows, 0, ret_doc, e);
 }
 
-/* One statement for each order, since an order is no argument; all of them
- * are fixed text, and each has an index. */
-#define MEDIA_LIST(order)                                           \
-	"SELECT coalesce(json_agg(site.media_doc(l.m, $3::text)), " \
-	"'[]')::text,"                                              \
-	" (SELECT count(*) FROM site.media) "                       \
-	"FROM (SELECT m FROM site.media m ORDER BY " order          \
-	" LIMIT $1::bigint OFFSET $2::bigint) AS l"
-
-static const struct {
-	const char *name;
-	const char *sql;
-} SQL_MEDIA_LIST[LIST_SORTS] = {
-	[LIST_NEWEST] = { "media_list_newest",
-	    MEDIA_LIST("m.created_at DESC, m.id DESC") },
-	[LIST_OLDEST] = { "media_list_oldest",
-	    MEDIA_LIST("m.created_at, m.id") },
-	[LIST_BY_ID] = { "media_list_id", MEDIA_LIST("m.id") },
-	[LIST_BY_ID_DOWN] = { "media_list_id_down", MEDIA_LIST("m.id DESC") },
-};
-
-bool
-media_list(struct db *db, const struct list_range *range,
-    const char *server_url, struct buf *ret_docs, int64_t *ret_total,
-    struct err *e)
-{
-	AUTO_ROWS *rows = NULL;
-
-	if (!db_query(db, SQL_MEDIA_LIST[range->sort].name,
-		SQL_MEDIA_LIST[range->sort].sql, 3,
-		(const char *const[]){ arg_int(range->limit).s,
-		    arg_int(range->offset).s, server_url },
-		&rows, e))
-		return false;
-	*ret_total = db_int(rows, 0, 1);
-	return take_doc(rows, 0, ret_docs, e);
-}
-
-static const char SQL_MEDIA_COUNT[] = "SELECT count(*) "
-				      "FROM site.media";
-
-bool
-media_count(struct db *db, int64_t *ret, struct err *e)
-{
-	AUTO_ROWS *rows = NULL;
-
-	if (!db_query(db, "media_count", SQL_MEDIA_COUNT, 0, NULL, &rows, e))
-		return false;
-	*ret = db_int(rows, 0, 0);
-	return true;
-}
-
 static const char SQL_MEDIA_SET_ALT[] =
     "SELECT site.media_doc(m, $3::text)::text "
     "FROM site.media_set_alt($1::bigint, $2::text) AS m "

@@ -12,10 +12,12 @@
 #define AFTERWORK_SITE_MEDIA_H
 
 #include "common/base/buf.h"
-#include "common/site/list.h"
 #include "common/site/store.h"
 
 struct db;
+struct db_rows;
+struct filter;
+struct filter_fields;
 struct json_object;
 
 enum { MEDIA_ALT_MAX = 1000 }; /* characters */
@@ -53,11 +55,22 @@ bool media_create(struct db *db, const struct media_new *m,
 
 bool media_get(struct db *db, int64_t id, const char *server_url,
     struct buf *ret_doc, struct err *e) MUSTCHECK;
-/* An array of documents, and how many there are in all. */
-bool media_list(struct db *db, const struct list_range *range,
-    const char *server_url, struct buf *ret_docs, int64_t *ret_total,
+
+/* Lists: what can be asked is media_fields' (link/filter.h). */
+extern const struct filter_fields media_fields;
+
+/* An array of documents, and how many there are in all (site/total.h). */
+bool media_list(struct db *db, const struct filter *f, const char *server_url,
+    struct buf *ret_docs, int64_t *ret_total, struct err *e) MUSTCHECK;
+bool media_count(struct db *db, const struct filter *f, int64_t *ret,
     struct err *e) MUSTCHECK;
-bool media_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
+/* One document, of which select picks fields. */
+bool media_show(struct db *db, int64_t id, const struct filter *select,
+    const char *server_url, struct buf *ret_doc, struct err *e) MUSTCHECK;
+/* The ids of all that meet the conditions, at most max of them, in order:
+ * *ret is given. */
+bool media_ids(struct db *db, const struct filter *f, int64_t max,
+    struct db_rows **ret, struct err *e) MUSTCHECK;
 
 /* alt NULL: none.  Enqueues nothing. */
 bool media_set_alt(struct db *db, int64_t id, const char *alt,

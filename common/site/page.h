@@ -25,40 +25,68 @@
 #define AFTERWORK_SITE_PAGE_H
 
 #include "common/base/buf.h"
-#include "common/site/list.h"
+#include "common/link/filter.h"
 
 struct db;
 struct json_object;
 
+#define PAGE_LIST_BYTES 16777216 /* a number for SQL, too */
+
 enum {
 	PAGE_TITLE_MAX = 200, /* characters */
 	PAGE_SLUG_MAX = 200,  /* bytes */
-	PAGE_DEPTH_MAX = 10,
+	PAGE_IMAGES_MAX = 20000,
+	PAGE_ANSWER_BYTES = 32 * 1024 * 1024,
 };
 
 struct page_view {
 	int64_t depth;
-	const char *server_url; /* borrowed; before the URLs of media */
+	const char *server_url;      /* borrowed; before the URLs of media */
+	const struct filter *select; /* borrowed; NULL: whole documents */
 };
 
-/* body is changed (its layout is taken apart).  *ret_doc is given. */
+/* Documents are JSON text, appended to *ret_doc.  body is changed (its layout
+ * is taken apart). */
 bool page_create(struct db *db, struct json_object *body,
-    const struct page_view *view, struct json_object **ret_doc,
-    struct err *e) MUSTCHECK;
+    const struct page_view *view, struct buf *ret_doc, struct err *e) MUSTCHECK;
 bool page_update(struct db *db, int64_t id, struct json_object *body,
-    const struct page_view *view, struct json_object **ret_doc,
+    const struct page_view *view, struct buf *ret_doc, struct err *e) MUSTCHECK;
+
+/* The same change for several pages.  *ret is given; texts are borrowed from
+ * body, which is changed. */
+struct page_change;
+bool page_change_open(struct json_object *body, struct page_change **ret,
     struct err *e) MUSTCHECK;
+bool page_change_apply(struct db *db, int64_t id, const struct page_change *pc,
+    const struct page_view *view, struct buf *ret_doc, struct err *e) MUSTCHECK;
+void page_change_free(struct page_change **pc);
+#define AUTO_PAGE_CHANGE CLEANUP(page_change_free) struct page_change
 
 bool page_get(struct db *db, int64_t id, const struct page_view *view,
-    struct json_object **ret_doc, struct err *e) MUSTCHECK;
-/* *ret_docs: an array, given; *ret_total: how many there are in all. */
-bool page_list(struct db *db, const struct list_range *range,
-    const struct page_view *view, struct json_object **ret_docs,
-    int64_t *ret_total, struct err *e) MUSTCHECK;
-bool page_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
+    struct buf *ret_doc, struct err *e) MUSTCHECK;
 
-/* The page as it was is given. */
+/* Lists: what can be asked is page_fields' (link/filter.h). */
+extern const struct filter_fields page_fields;
+
+/*
+ * An array of documents, and how many there are in all (site/total.h).  One
+ * round trip for the pages, and with a depth one for their media.  Of several
+ * pages together at most PAGE_LIST_BYTES are read and PAGE_IMAGES_MAX
+ * pictures looked up, and the answer ends at PAGE_ANSWER_BYTES: beyond, it is
+ * ERR_INVALID that names "limit".
+ */
+bool page_list(struct db *db, const struct filter *f,
+    const struct page_view *view, struct buf *ret_docs, int64_t *ret_total,
+    struct err *e) MUSTCHECK;
+bool page_count(struct db *db, const struct filter *f, int64_t *ret,
+    struct err *e) MUSTCHECK;
+/* The ids of all that meet the conditions, at most max of them, in order:
+ * *ret is given. */
+bool page_ids(struct db *db, const struct filter *f, int64_t max,
+    struct db_rows **ret, struct err *e) MUSTCHECK;
+
+/* The page as it was. */
 bool page_delete(struct db *db, int64_t id, const struct page_view *view,
-    struct json_object **ret_doc, struct err *e) MUSTCHECK;
+    struct buf *ret_doc, struct err *e) MUSTCHECK;
 
 #endif

@@ -44,8 +44,7 @@ GRANT EXECUTE ON FUNCTION site.media_set_alt(bigint, text),
 
 GRANT SELECT ON site.page, site.gallery, site.gallery_image
 	TO afterwork_pages;
-GRANT EXECUTE ON FUNCTION site.page_galleries(bigint, boolean, text),
-	site.page_save(bigint, text, text, jsonb, jsonb),
+GRANT EXECUTE ON FUNCTION site.page_save(bigint, text, text, jsonb, jsonb),
 	site.page_delete(bigint)
 	TO afterwork_pages;
 

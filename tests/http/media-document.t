@@ -57,7 +57,7 @@ limit=-1 limit
 limit=1001 limit
 page=0 page
 page=1.5 page
-sort=filename sort
+sort=secret sort
 sort= sort
 pagination=maybe pagination
 END

@@ -2,7 +2,8 @@
 -- that the API answers with.
 
 -- Not clock_timestamp(): a volatile view is planned apart from what asks for a
--- few rows of it, and read whole.
+-- few rows of it, and read whole.  store is a constant in each branch, so that
+-- whoever knows where jobs can be has the planner leave out the others.
 CREATE OR REPLACE VIEW afterwork.jobs AS
 	SELECT j.id, j.queue, j.task,
 	    CASE WHEN j.lease_until > statement_timestamp() THEN 'running'
@@ -14,21 +15,22 @@ CREATE OR REPLACE VIEW afterwork.jobs AS
 	    NULL::jsonb AS output, NULL::text AS error, NULL::jsonb AS detail,
 	    j.log, CASE WHEN j.lease_until > statement_timestamp()
 	        AND (j.progress ->> 'leaseNo')::bigint = j.lease_no
-	        THEN j.progress - 'leaseNo' END AS progress, j.tags
+	        THEN j.progress - 'leaseNo' END AS progress, j.tags,
+	    'live' AS store
 	FROM afterwork.job j
 	UNION ALL
 	SELECT f.id, f.queue, f.task, f.state, f.priority, f.attempts,
 	    f.crashes, f.lease_no, f.run_at, f.created_at, f.finished_at,
 	    f.started_at, f.finished_at, f.unique_key, f.concurrency_key,
 	    f.wait_until, f.input, f.meta, f.output, f.error, f.detail, f.log,
-	    NULL::jsonb, f.tags
+	    NULL::jsonb, f.tags, 'failed'
 	FROM afterwork.failed f
 	UNION ALL
 	SELECT h.id, h.queue, h.task, h.state, h.priority, h.attempts,
 	    h.crashes, h.lease_no, h.run_at, h.created_at, h.finished_at,
 	    h.started_at, h.finished_at, h.unique_key, h.concurrency_key,
 	    h.wait_until, h.input, h.meta, h.output, h.error, h.detail, h.log,
-	    NULL::jsonb, h.tags
+	    NULL::jsonb, h.tags, 'history'
 	FROM afterwork.history h;
 
 -- Every attempt of a job, the last one included, oldest first.

@@ -95,27 +95,3 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 		'createdAt', site.iso(u.created_at),
 		'updatedAt', site.iso(u.updated_at))
 $$;
-
--- The galleries of a page by block: {"<block id>": {"autoSyncMedia": true,
--- "images": [...]}}; images are ids, or documents when deep.
-CREATE OR REPLACE FUNCTION site.page_galleries(page bigint, deep boolean,
-	server_url text)
-RETURNS json
-LANGUAGE sql STABLE AS $$
-	SELECT coalesce(json_object_agg(g.block_id, json_build_object(
-		'autoSyncMedia', g.auto_sync,
-		'images', CASE WHEN deep THEN (
-			SELECT coalesce(json_agg(site.media_doc(m, server_url)
-				ORDER BY i.position), '[]')
-			FROM site.gallery_image i
-			JOIN site.media m ON m.id = i.media_id
-			WHERE i.gallery_id = g.id)
-		ELSE (
-			SELECT coalesce(json_agg(i.media_id
-				ORDER BY i.position), '[]')
-			FROM site.gallery_image i
-			WHERE i.gallery_id = g.id)
-		END)), '{}')
-	FROM site.gallery g
-	WHERE g.page_id = page
-$$;
