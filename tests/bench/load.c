@@ -3,6 +3,7 @@
  *
  *	load -p PORT -k API-KEY -f PICTURE [-c CLIENTS] [-n UPLOADS]
  *	    [-w PAUSE-MS] [-r]
+ *	load -p PORT -k API-KEY -g TARGET …    gets TARGET instead (200)
  *
  * Each client has one kept connection to 127.0.0.1 and sends the next upload
  * when the last one is answered (or PAUSE-MS later).  Every upload has a file
@@ -38,7 +39,8 @@ static struct {
 	bool retry;
 	char *request;
 	size_t request_len;
-	size_t name_at; /* where NAME_ZERO stands in it */
+	size_t name_at; /* where NAME_ZERO stands in it; 0: nowhere */
+	int64_t wanted; /* status */
 	uint32_t run;   /* the upper half of every name */
 	int64_t *took_us;
 	_Atomic int64_t next;
@@ -84,18 +86,22 @@ head_len(const char *text)
 static int64_t
 receive(int fd, bool *ret_close)
 {
-	char text[ANSWER_MAX + 1];
+	char text[ANSWER_MAX + 1], rest[ANSWER_MAX];
 	size_t have = 0, head = 0, want = SIZE_MAX;
 	const char *length;
 
 	while (have < want) {
-		ssize_t n = recv(fd, text + have, ANSWER_MAX - have, 0);
+		ssize_t n = head == 0
+				? recv(fd, text + have, ANSWER_MAX - have, 0)
+				: recv(fd, rest, sizeof(rest), 0);
 
 		if (n <= 0)
 			bench_die("the answer was cut short");
 		have += (size_t)n;
+		if (head != 0)
+			continue;
 		text[have] = '\0';
-		if (head == 0 && (head = head_len(text)) != 0) {
+		if ((head = head_len(text)) != 0) {
 			length = strstr(text, "Content-Length: ");
 			if (length == NULL)
 				bench_die("an answer without its length");
@@ -106,9 +112,9 @@ receive(int fd, bool *ret_close)
 	return strtol(text + 9, NULL, 10);
 }
 
-/* One upload through *fd, which is dialled again when the server hung up. */
+/* One request through *fd, which is dialled again when the server hung up. */
 static void
-upload(int *fd, char *request, int64_t i)
+ask(int *fd, char *request, int64_t i)
 {
 	char name[17];
 	bool closed;
@@ -116,7 +122,8 @@ upload(int *fd, char *request, int64_t i)
 
 	(void)snprintf(
 	    name, sizeof(name), "%08" PRIx32 "%08" PRIx64, load.run, i);
-	memcpy(request + load.name_at, name, 16);
+	if (load.name_at > 0)
+		memcpy(request + load.name_at, name, 16);
 	do {
 		send_all(*fd, request, load.request_len);
 		status = receive(*fd, &closed);
@@ -124,11 +131,11 @@ upload(int *fd, char *request, int64_t i)
 			(void)close(*fd);
 			*fd = dial();
 		}
-		if (status != 201 && !(load.retry && status >= 500))
-			bench_die("an upload was answered %" PRId64, status);
-		if (status != 201)
+		if (status != load.wanted && !(load.retry && status >= 500))
+			bench_die("a request was answered %" PRId64, status);
+		if (status != load.wanted)
 			bench_sleep_us(RETRY_US);
-	} while (status != 201);
+	} while (status != load.wanted);
 }
 
 static void *
@@ -143,7 +150,7 @@ client(void *arg UNUSED)
 	memcpy(request, load.request, load.request_len);
 	while ((i = atomic_fetch_add(&load.next, 1)) < load.uploads) {
 		start_us = bench_now_us();
-		upload(&fd, request, i);
+		ask(&fd, request, i);
 		load.took_us[i] = bench_now_us() - start_us;
 		bench_sleep_us(load.pause_us);
 	}
@@ -202,6 +209,19 @@ build(const char *path)
 	free(picture);
 }
 
+static void
+build_get(const char *target)
+{
+	int n = asprintf(&load.request,
+	    "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+	    "Authorization: users API-Key %s\r\n\r\n",
+	    target, load.port, load.key);
+
+	if (n < 0)
+		bench_die("out of memory");
+	load.request_len = (size_t)n;
+}
+
 static int64_t
 run_clients(int64_t n)
 {
@@ -219,18 +239,20 @@ run_clients(int64_t n)
 int
 main(int argc, char **argv)
 {
-	const char *picture = NULL;
+	const char *picture = NULL, *target = NULL;
 	int64_t clients = 1, start_us, end_us;
 	int c;
 
 	load.uploads = 1;
-	while ((c = getopt(argc, argv, "p:k:f:c:n:w:r")) != -1) {
+	while ((c = getopt(argc, argv, "p:k:f:g:c:n:w:r")) != -1) {
 		if (c == 'p')
 			load.port = (uint16_t)bench_number(optarg, 1, 65535);
 		else if (c == 'k')
 			load.key = optarg;
 		else if (c == 'f')
 			picture = optarg;
+		else if (c == 'g')
+			target = optarg;
 		else if (c == 'c')
 			clients = bench_number(optarg, 1, CLIENTS_MAX);
 		else if (c == 'n')
@@ -242,13 +264,18 @@ main(int argc, char **argv)
 		else
 			return 64;
 	}
-	if (load.port == 0 || load.key == NULL || picture == NULL)
+	if (load.port == 0 || load.key == NULL ||
+	    (picture == NULL) == (target == NULL))
 		return 64;
 	load.took_us = calloc((size_t)load.uploads, sizeof(*load.took_us));
 	if (load.took_us == NULL ||
 	    getrandom(&load.run, sizeof(load.run), 0) < 0)
 		bench_die("out of memory");
-	build(picture);
+	load.wanted = target == NULL ? 201 : 200;
+	if (target == NULL)
+		build(picture);
+	else
+		build_get(target);
 	start_us = run_clients(clients);
 	end_us = bench_now_us();
 	bench_sort(load.took_us, (size_t)load.uploads);

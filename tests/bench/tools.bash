@@ -185,7 +185,7 @@ ports_add() {
 		cat >>"$conf" <<-END
 		server {
 			listen 127.0.0.1:${port_of[$name]};
-			location = /api/media {
+			location /api/ {
 				client_max_body_size 51264k;
 				include afterwork-function.conf;
 				fastcgi_pass unix:$home/run/$name.sock;
