@@ -535,19 +535,8 @@ filter_compose(const char *sql, const struct filter_fields *fields,
 	return buf_ok(ret_sql, e) && buf_ok(ret_args, e);
 }
 
-bool
-filter_check(
-    const struct filter_fields *fields, const struct filter *f, struct err *e)
-{
-	AUTO_BUF sql = BUF_INIT;
-	AUTO_BUF args = BUF_INIT;
-	size_t n;
-
-	return filter_compose("", fields, f, 0, &sql, &args, &n, e);
-}
-
-bool
-filter_query(struct db *db, const char *name, const char *sql,
+static bool
+run(struct db *db, const char *name, const char *sql,
     const struct filter_fields *fields, const struct filter *f, size_t nargs,
     const char *const args[], struct db_rows **ret, struct err *e)
 {
@@ -575,4 +564,25 @@ filter_query(struct db *db, const char *name, const char *sql,
 	if (good)
 		*ret = call.rows;
 	return good;
+}
+
+bool
+filter_query(struct db *db, const char *name, const char *sql,
+    const struct filter_fields *fields, const struct filter *f, size_t nargs,
+    const char *const args[], struct db_rows **ret, struct err *e)
+{
+	return run(db, name, sql, fields, f, nargs, args, ret, e);
+}
+
+bool
+filter_count(struct db *db, const char *name, const char *sql,
+    const struct filter_fields *fields, const struct filter *f, size_t nargs,
+    const char *const args[], int64_t *ret, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!run(db, name, sql, fields, f, nargs, args, &rows, e))
+		return false;
+	*ret = db_int(rows, 0, 0);
+	return true;
 }

@@ -121,15 +121,15 @@ bool filter_query(struct db *db, const char *name, const char *sql,
     const struct filter_fields *fields, const struct filter *f, size_t nargs,
     const char *const args[], struct db_rows **ret, struct err *e) MUSTCHECK;
 
+/* The same of a statement whose answer is one number. */
+bool filter_count(struct db *db, const char *name, const char *sql,
+    const struct filter_fields *fields, const struct filter *f, size_t nargs,
+    const char *const args[], int64_t *ret, struct err *e) MUSTCHECK;
+
 /* The composed statement and the filter's arguments, each NUL-terminated in
  * *ret_args (an SQL NULL never is one); for filter_query() and its tests. */
 bool filter_compose(const char *sql, const struct filter_fields *fields,
     const struct filter *f, size_t nargs, struct buf *ret_sql,
     struct buf *ret_args, size_t *ret_nargs, struct err *e) MUSTCHECK;
-
-/* Are the conditions and the order of f such that a statement can be made of
- * them?  For checks before anything is done. */
-bool filter_check(const struct filter_fields *fields, const struct filter *f,
-    struct err *e) MUSTCHECK;
 
 #endif

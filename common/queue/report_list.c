@@ -289,9 +289,14 @@ static const char SQL_REPORT_TOTAL[] =
     "SELECT total FROM afterwork.job_total()";
 
 static bool
-count_all(struct db *db, struct db_rows **ret, struct err *e)
+count_all(struct db *db, int64_t *ret, struct err *e)
 {
-	return db_query(db, "report_total", SQL_REPORT_TOTAL, 0, NULL, ret, e);
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "report_total", SQL_REPORT_TOTAL, 0, NULL, &rows, e))
+		return false;
+	*ret = db_int(rows, 0, 0);
+	return true;
 }
 
 static const char SQL_REPORT_COUNT[] =
@@ -304,18 +309,12 @@ static const char SQL_REPORT_COUNT[] =
 bool
 report_count(struct db *db, const struct filter *f, int64_t *ret, struct err *e)
 {
-	AUTO_ROWS *rows = NULL;
 	AUTO_BUF stores = BUF_INIT;
-	const char *args[1];
 
+	if (f->where.ntests == 0)
+		return count_all(db, ret, e);
 	stores_of(f, &stores);
-	args[0] = stores.data;
-	if (f->where.ntests == 0
-		? !count_all(db, &rows, e)
-		: !buf_ok(&stores, e) ||
-		      !filter_query(db, "report_count", SQL_REPORT_COUNT,
-			  &FIELDS, f, LEN(args), args, &rows, e))
-		return false;
-	*ret = db_int(rows, 0, 0);
-	return true;
+	return buf_ok(&stores, e) &&
+	       filter_count(db, "report_count", SQL_REPORT_COUNT, &FIELDS, f, 1,
+		   (const char *const[]){ stores.data }, ret, e);
 }

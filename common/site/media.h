@@ -17,7 +17,6 @@
 struct db;
 struct db_rows;
 struct filter;
-struct filter_fields;
 struct json_object;
 
 enum { MEDIA_ALT_MAX = 1000 }; /* characters */
@@ -55,9 +54,6 @@ bool media_create(struct db *db, const struct media_new *m,
 
 bool media_get(struct db *db, int64_t id, const char *server_url,
     struct buf *ret_doc, struct err *e) MUSTCHECK;
-
-/* Lists: what can be asked is media_fields' (link/filter.h). */
-extern const struct filter_fields media_fields;
 
 /* An array of documents, and how many there are in all (site/total.h). */
 bool media_list(struct db *db, const struct filter *f, const char *server_url,

@@ -18,7 +18,7 @@ static const struct filter_field LIST[] = {
 	{ "updatedAt", FILTER_TIME, .sql = "m.updated_at" },
 };
 
-const struct filter_fields media_fields = {
+static const struct filter_fields FIELDS = {
 	.list = LIST,
 	.n = LEN(LIST),
 	.id = "m.id",
@@ -55,7 +55,7 @@ media_list(struct db *db, const struct filter *f, const char *server_url,
 	int64_t total;
 
 	if (!buf_ok(&names, e) ||
-	    !filter_query(db, "media_list", SQL_MEDIA_LIST, &media_fields, f,
+	    !filter_query(db, "media_list", SQL_MEDIA_LIST, &FIELDS, f,
 		LEN(args), args, &rows, e))
 		return false;
 	total = total_of(f, db_int(rows, 0, 1), db_int(rows, 0, 2));
@@ -72,13 +72,8 @@ static const char SQL_MEDIA_COUNT[] = "SELECT count(*) FROM site.media m "
 bool
 media_count(struct db *db, const struct filter *f, int64_t *ret, struct err *e)
 {
-	AUTO_ROWS *rows = NULL;
-
-	if (!filter_query(db, "media_count", SQL_MEDIA_COUNT, &media_fields, f,
-		0, NULL, &rows, e))
-		return false;
-	*ret = db_int(rows, 0, 0);
-	return true;
+	return filter_count(
+	    db, "media_count", SQL_MEDIA_COUNT, &FIELDS, f, 0, NULL, ret, e);
 }
 
 static const char SQL_MEDIA_SHOW[] = "SELECT (" FILTER_SHOWN("l.doc", "$3",
@@ -115,6 +110,6 @@ media_ids(struct db *db, const struct filter *f, int64_t max,
 {
 	struct arg limit = arg_int(max);
 
-	return filter_query(db, "media_ids", SQL_MEDIA_IDS, &media_fields, f, 1,
+	return filter_query(db, "media_ids", SQL_MEDIA_IDS, &FIELDS, f, 1,
 	    (const char *const[]){ limit.s }, ret, e);
 }

@@ -65,9 +65,6 @@ void page_change_free(struct page_change **pc);
 bool page_get(struct db *db, int64_t id, const struct page_view *view,
     struct buf *ret_doc, struct err *e) MUSTCHECK;
 
-/* Lists: what can be asked is page_fields' (link/filter.h). */
-extern const struct filter_fields page_fields;
-
 /*
  * An array of documents, and how many there are in all (site/total.h).  One
  * round trip for the pages, and with a depth one for their media.  Of several

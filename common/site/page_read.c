@@ -27,7 +27,7 @@ static const struct filter_field LIST[] = {
 	{ "updatedAt", FILTER_TIME, .sql = "p.updated_at" },
 };
 
-const struct filter_fields page_fields = {
+static const struct filter_fields FIELDS = {
 	.list = LIST,
 	.n = LEN(LIST),
 	.id = "p.id",
@@ -276,8 +276,8 @@ page_list(struct db *db, const struct filter *f, const struct page_view *view,
 	const char *const args[] = { limit.s, look.s, skip.s,
 		with_layout(view) };
 
-	if (!filter_query(db, "page_list", SQL_PAGE_LIST, &page_fields, f,
-		LEN(args), args, &r.rows, e) ||
+	if (!filter_query(db, "page_list", SQL_PAGE_LIST, &FIELDS, f, LEN(args),
+		args, &r.rows, e) ||
 	    !total_rows(db, f, r.rows, ret_total, e))
 		return false;
 	for (int i = 0; i < db_nrows(r.rows); i++)
@@ -292,13 +292,8 @@ static const char SQL_PAGE_COUNT[] = "SELECT count(*) FROM site.page p "
 bool
 page_count(struct db *db, const struct filter *f, int64_t *ret, struct err *e)
 {
-	AUTO_ROWS *rows = NULL;
-
-	if (!filter_query(db, "page_count", SQL_PAGE_COUNT, &page_fields, f, 0,
-		NULL, &rows, e))
-		return false;
-	*ret = db_int(rows, 0, 0);
-	return true;
+	return filter_count(
+	    db, "page_count", SQL_PAGE_COUNT, &FIELDS, f, 0, NULL, ret, e);
 }
 
 static const char SQL_PAGE_IDS[] =
@@ -311,6 +306,6 @@ page_ids(struct db *db, const struct filter *f, int64_t max,
 {
 	struct arg limit = arg_int(max);
 
-	return filter_query(db, "page_ids", SQL_PAGE_IDS, &page_fields, f, 1,
+	return filter_query(db, "page_ids", SQL_PAGE_IDS, &FIELDS, f, 1,
 	    (const char *const[]){ limit.s }, ret, e);
 }

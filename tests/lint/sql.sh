@@ -111,7 +111,7 @@ constant_use() {
 statement_names() {
 	sources common functions deploy | grep '\.c$' | while read -r file; do
 		code "$file" strings | cut -d : -f 3- | tr '\n\t' '  ' |
-		    grep -oE '\<(db|filter)_query\([^;{]*' | grep -v 'struct db ' |
+		    grep -oE '\<(db_query|filter_(query|count))\([^;{]*' | grep -v 'struct db ' |
 		    awk -v file="$file" '
 		!match($0, /SQL_[A-Z0-9_]+/) {
 			print file ": a statement that is no constant: " \

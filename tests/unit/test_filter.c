@@ -49,91 +49,86 @@ show(const char *where, const char *sort, const char *sql, struct buf *ret)
 #define MS  " + interval '1 millisecond'"
 #define DAY "2026-07-20T00:00:00.000Z"
 
+static const struct {
+	const char *where, *want;
+} FITTING[] = {
+	{ "{}", "true" },
+	{ "{\"or\":[]}", "true" },
+	{ "{\"id\":{\"equals\":7}}", "((x.id = $2::bigint)) | 7" },
+	{ "{\"id\":{\"equals\":\"-007\"}}", "((x.id = $2::bigint)) | -7" },
+	{ "{\"id\":{\"not_equals\":7}}",
+	    "((coalesce(x.id = $2::bigint, false) = false)) | 7" },
+	{ "{\"id\":{\"equals\":null}}", "(((x.id) IS NULL))" },
+	{ "{\"id\":{\"equals\":\"null\"}}", "(((x.id) IS NULL))" },
+	{ "{\"id\":{\"not_equals\":\"\"}}", "(((x.id) IS NOT NULL))" },
+	{ "{\"id\":{\"in\":\"1, 2,,3\"}}",
+	    "((x.id = ANY ($2::bigint[]))) | {\"1\",\"2\",\"3\"}" },
+	{ "{\"id\":{\"not_in\":[4]}}",
+	    "((coalesce(x.id = ANY ($2::bigint[]), false) = false))"
+	    " | {\"4\"}" },
+	{ "{\"id\":{\"in\":[]}}", "((x.id = ANY ($2::bigint[]))) | {}" },
+	{ "{\"id\":{\"exists\":true}}", "(((x.id) IS NOT NULL))" },
+	{ "{\"id\":{\"exists\":\"false\"}}", "(((x.id) IS NULL))" },
+	{ "{\"id\":{\"greater_than\":1,\"less_than_equal\":5}}",
+	    "((x.id > $2::bigint) AND (x.id <= $3::bigint))"
+	    " | 1 | 5" },
+	{ "{\"title\":{\"equals\":\"null\"}}",
+	    "((x.title = $2::text)) | null" },
+	{ "{\"title\":{\"equals\":\"' OR 1=1 --\"}}",
+	    "((x.title = $2::text)) | ' OR 1=1 --" },
+	{ "{\"title\":{\"like\":\" a%  b_\\\\ \"}}",
+	    "((x.title ILIKE ALL ($2::text[])))"
+	    " | {\"%a\\\\%%\",\"%b\\\\_\\\\\\\\%\"}" },
+	{ "{\"title\":{\"not_like\":\"a\"}}",
+	    "((coalesce(x.title ILIKE ALL ($2::text[]), false)"
+	    " = false)) | {\"%a%\"}" },
+	{ "{\"title\":{\"contains\":\"a b%\"}}",
+	    "((x.title ILIKE $2::text)) | %a b\\%%" },
+	{ "{\"title\":{\"in\":[\"a,b\",\"c\\\"d\"]}}",
+	    "((x.title = ANY ($2::text[])))"
+	    " | {\"a,b\",\"c\\\"d\"}" },
+	{ "{\"title\":{\"greater_than_equal\":5}}",
+	    "((x.title >= $2::text)) | 5" },
+	{ "{\"state\":{\"equals\":\"new\"}}", "((x.state = $2::text)) | new" },
+	{ "{\"state\":{\"in\":\"new,old\"}}",
+	    "((x.state = ANY ($2::text[]))) | {\"new\",\"old\"}" },
+	{ "{\"good\":{\"equals\":true}}", "((coalesce(x.good, false)))" },
+	{ "{\"good\":{\"not_equals\":\"true\"}}",
+	    "((coalesce(x.good, false) = false))" },
+	{ "{\"tags\":{\"contains\":\"a\"}}",
+	    "(($2::text = ANY (x.tags))) | a" },
+	{ "{\"tags\":{\"all\":\"a,b\"}}",
+	    "((x.tags @> $2::text[])) | {\"a\",\"b\"}" },
+	{ "{\"tags\":{\"in\":\"a\"}}", "((x.tags && $2::text[])) | {\"a\"}" },
+	{ "{\"tags\":{\"exists\":false}}",
+	    "((coalesce(cardinality(x.tags), 0) = 0))" },
+	{ "{\"input\":{\"exists\":true}}",
+	    "(((((x.input) #>> $2::text[])) IS NOT NULL)) | {}" },
+	{ "{\"input.a.0\":{\"equals\":5}}",
+	    "((((x.input) #>> $2::text[]) = $3::text))"
+	    " | {\"a\",\"0\"} | 5" },
+	{ "{\"layout\":{\"exists\":true}}", "(((x.layout) IS NOT NULL))" },
+	{ "{\"at\":{\"greater_than\":\"2026-07-20\"}}",
+	    "((x.t >= $2::timestamptz" MS ")) | " DAY },
+	{ "{\"at\":{\"less_than\":\"2026-07-20\"}}",
+	    "((x.t < $2::timestamptz)) | " DAY },
+	{ "{\"at\":{\"equals\":\"2026-07-20T00:00:00Z\"}}",
+	    "((EXISTS (SELECT FROM unnest(ARRAY[$2::timestamptz])"
+	    " AS v(t) WHERE x.t >= v.t AND x.t < v.t" MS "))) | " DAY },
+	{ "{\"or\":[{\"id\":{\"equals\":1}},{\"id\":{\"equals\":2},"
+	  "\"good\":{\"equals\":true}}]}",
+	    "((((x.id = $2::bigint)) OR ((x.id = $3::bigint) AND "
+	    "(coalesce(x.good, false))))) | 1 | 2" },
+};
+
 static void
 test_fits(void)
 {
-	static const struct {
-		const char *where, *want;
-	} cases[] = {
-		{ "{}", "true" },
-		{ "{\"or\":[]}", "true" },
-		{ "{\"id\":{\"equals\":7}}", "((x.id = $2::bigint)) | 7" },
-		{ "{\"id\":{\"equals\":\"-007\"}}",
-		    "((x.id = $2::bigint)) | -7" },
-		{ "{\"id\":{\"not_equals\":7}}",
-		    "((coalesce(x.id = $2::bigint, false) = false)) | 7" },
-		{ "{\"id\":{\"equals\":null}}", "(((x.id) IS NULL))" },
-		{ "{\"id\":{\"equals\":\"null\"}}", "(((x.id) IS NULL))" },
-		{ "{\"id\":{\"not_equals\":\"\"}}", "(((x.id) IS NOT NULL))" },
-		{ "{\"id\":{\"in\":\"1, 2,,3\"}}",
-		    "((x.id = ANY ($2::bigint[]))) | {\"1\",\"2\",\"3\"}" },
-		{ "{\"id\":{\"not_in\":[4]}}",
-		    "((coalesce(x.id = ANY ($2::bigint[]), false) = false))"
-		    " | {\"4\"}" },
-		{ "{\"id\":{\"in\":[]}}",
-		    "((x.id = ANY ($2::bigint[]))) | {}" },
-		{ "{\"id\":{\"exists\":true}}", "(((x.id) IS NOT NULL))" },
-		{ "{\"id\":{\"exists\":\"false\"}}", "(((x.id) IS NULL))" },
-		{ "{\"id\":{\"greater_than\":1,\"less_than_equal\":5}}",
-		    "((x.id > $2::bigint) AND (x.id <= $3::bigint))"
-		    " | 1 | 5" },
-		{ "{\"title\":{\"equals\":\"null\"}}",
-		    "((x.title = $2::text)) | null" },
-		{ "{\"title\":{\"equals\":\"' OR 1=1 --\"}}",
-		    "((x.title = $2::text)) | ' OR 1=1 --" },
-		{ "{\"title\":{\"like\":\" a%  b_\\\\ \"}}",
-		    "((x.title ILIKE ALL ($2::text[])))"
-		    " | {\"%a\\\\%%\",\"%b\\\\_\\\\\\\\%\"}" },
-		{ "{\"title\":{\"not_like\":\"a\"}}",
-		    "((coalesce(x.title ILIKE ALL ($2::text[]), false)"
-		    " = false)) | {\"%a%\"}" },
-		{ "{\"title\":{\"contains\":\"a b%\"}}",
-		    "((x.title ILIKE $2::text)) | %a b\\%%" },
-		{ "{\"title\":{\"in\":[\"a,b\",\"c\\\"d\"]}}",
-		    "((x.title = ANY ($2::text[])))"
-		    " | {\"a,b\",\"c\\\"d\"}" },
-		{ "{\"title\":{\"greater_than_equal\":5}}",
-		    "((x.title >= $2::text)) | 5" },
-		{ "{\"state\":{\"equals\":\"new\"}}",
-		    "((x.state = $2::text)) | new" },
-		{ "{\"state\":{\"in\":\"new,old\"}}",
-		    "((x.state = ANY ($2::text[]))) | {\"new\",\"old\"}" },
-		{ "{\"good\":{\"equals\":true}}",
-		    "((coalesce(x.good, false)))" },
-		{ "{\"good\":{\"not_equals\":\"true\"}}",
-		    "((coalesce(x.good, false) = false))" },
-		{ "{\"tags\":{\"contains\":\"a\"}}",
-		    "(($2::text = ANY (x.tags))) | a" },
-		{ "{\"tags\":{\"all\":\"a,b\"}}",
-		    "((x.tags @> $2::text[])) | {\"a\",\"b\"}" },
-		{ "{\"tags\":{\"in\":\"a\"}}",
-		    "((x.tags && $2::text[])) | {\"a\"}" },
-		{ "{\"tags\":{\"exists\":false}}",
-		    "((coalesce(cardinality(x.tags), 0) = 0))" },
-		{ "{\"input\":{\"exists\":true}}",
-		    "(((((x.input) #>> $2::text[])) IS NOT NULL)) | {}" },
-		{ "{\"input.a.0\":{\"equals\":5}}",
-		    "((((x.input) #>> $2::text[]) = $3::text))"
-		    " | {\"a\",\"0\"} | 5" },
-		{ "{\"layout\":{\"exists\":true}}",
-		    "(((x.layout) IS NOT NULL))" },
-		{ "{\"at\":{\"greater_than\":\"2026-07-20\"}}",
-		    "((x.t >= $2::timestamptz" MS ")) | " DAY },
-		{ "{\"at\":{\"less_than\":\"2026-07-20\"}}",
-		    "((x.t < $2::timestamptz)) | " DAY },
-		{ "{\"at\":{\"equals\":\"2026-07-20T00:00:00Z\"}}",
-		    "((EXISTS (SELECT FROM unnest(ARRAY[$2::timestamptz])"
-		    " AS v(t) WHERE x.t >= v.t AND x.t < v.t" MS "))) | " DAY },
-		{ "{\"or\":[{\"id\":{\"equals\":1}},{\"id\":{\"equals\":2},"
-		  "\"good\":{\"equals\":true}}]}",
-		    "((((x.id = $2::bigint)) OR ((x.id = $3::bigint) AND "
-		    "(coalesce(x.good, false))))) | 1 | 2" },
-	};
 	AUTO_BUF got = BUF_INIT;
 
-	for (size_t i = 0; i < LEN(cases); i++) {
-		show(cases[i].where, NULL, "{where}", &got);
-		is_text(got.data, cases[i].want, "%s", cases[i].where);
+	for (size_t i = 0; i < LEN(FITTING); i++) {
+		show(FITTING[i].where, NULL, "{where}", &got);
+		is_text(got.data, FITTING[i].want, "%s", FITTING[i].where);
 	}
 }
 
