@@ -26,6 +26,10 @@ struct filter;
 bool report_list(struct db *db, const struct filter *f, struct buf *ret_docs,
     int64_t *ret_total, struct err *e) MUSTCHECK;
 
+/* Where jobs of the states that the conditions leave can be, as an array of
+ * "live", "failed" and "history": no list reads the others. */
+void report_stores(const struct filter *f, struct buf *ret);
+
 bool report_count(struct db *db, const struct filter *f, int64_t *ret,
     struct err *e) MUSTCHECK;
 

@@ -7,10 +7,6 @@
 #include "common/link/db.h"
 #include "common/link/filter.h"
 
-#define TOTAL_LOOK 10001 /* rows that are counted, and one */
-
-/* ---- fields ---- */
-
 #define STATES "ready delayed blocked running failed done cancelled"
 
 /* (j).x is a column of the view afterwork.jobs, and of a row j of it. */
@@ -130,9 +126,8 @@ node_can(const struct where_node *node, const char *state)
 	return c;
 }
 
-/* As an array: the stores that may hold such jobs. */
-static void
-stores_of(const struct filter *f, struct buf *ret)
+void
+report_stores(const struct filter *f, struct buf *ret)
 {
 	static const struct {
 		const char *state;
@@ -156,20 +151,23 @@ stores_of(const struct filter *f, struct buf *ret)
 
 /* ---- reading ---- */
 
+#define SHOWN FILTER_SHOWN("p.doc", "$4", "$5")
+#define LOOK  "10001" /* rows that are counted, and one */
+
 /* A total that is no count must not end the pages before the rows do. */
 static const char SQL_REPORT_PAGE[] =
     "WITH p AS MATERIALIZED (\n"
     "    SELECT afterwork.job_doc(j)::json AS doc\n"
     "    FROM afterwork.job_page($1::boolean, $2::bigint, $3::bigint) j\n"
     "), n AS (\n"
-    "    SELECT count(*) AS n, coalesce(json_agg(" FILTER_SHOWN("p.doc", "$4",
-	"$5") "), '[]') AS docs\n"
-	      "    FROM p\n"
-	      ")\n"
-	      "SELECT n.docs, CASE WHEN t.exact OR n.n = 0 THEN t.total\n"
-	      "    ELSE greatest(t.total, $3::bigint + n.n\n"
-	      "        + (n.n = $2::bigint)::integer) END\n"
-	      "FROM n, afterwork.job_total() t";
+    "    SELECT count(*) AS n,\n"
+    "        coalesce(json_agg(" SHOWN "), '[]') AS docs\n"
+    "    FROM p\n"
+    ")\n"
+    "SELECT n.docs, CASE WHEN t.exact OR n.n = 0 THEN t.total\n"
+    "    ELSE greatest(t.total, $3::bigint + n.n\n"
+    "        + (n.n = $2::bigint)::integer) END\n"
+    "FROM n, afterwork.job_total() t";
 
 static bool
 page_all(struct db *db, const struct filter *f, bool newest_first,
@@ -203,34 +201,22 @@ static const char SQL_REPORT_LIST[] =
     "        ORDER BY {order}\n"
     "        LIMIT $1::bigint OFFSET $2::bigint) y\n"
     "), n AS (\n"
-    "    SELECT count(*) AS n, coalesce(json_agg(" FILTER_SHOWN("p.doc", "$4",
-	"$5") " ORDER BY p.n), '[]') AS docs\n"
-	      "    FROM p\n"
-	      "), t AS (\n"
-	      "    SELECT count(*) AS total FROM (\n"
-	      "        SELECT FROM afterwork.queue q, LATERAL (\n"
-	      "            SELECT FROM afterwork.jobs j\n"
-	      "            WHERE j.queue = q.name AND j.store = ANY "
-	      "($3::text[])\n"
-	      "            AND {where} LIMIT " STR(
-		  TOTAL_LOOK) ") x\n"
-			      "        LIMIT " STR(
-				  TOTAL_LOOK) ") y\n"
-					      ")\n"
-					      "SELECT n.docs, CASE WHEN "
-					      "t.total < " STR(
-						  TOTAL_LOOK) " OR n.n = 0\n"
-							      "    THEN "
-							      "t.total ELSE "
-							      "greatest(t."
-							      "total, "
-							      "$2::bigint + "
-							      "n.n\n"
-							      "        + (n.n "
-							      "= "
-							      "$1::bigint)::"
-							      "integer) END\n"
-							      "FROM n, t";
+    "    SELECT count(*) AS n,\n"
+    "        coalesce(json_agg(" SHOWN " ORDER BY p.n), '[]') AS docs\n"
+    "    FROM p\n"
+    "), t AS (\n"
+    "    SELECT count(*) AS total FROM (\n"
+    "        SELECT FROM afterwork.queue q, LATERAL (\n"
+    "            SELECT FROM afterwork.jobs j\n"
+    "            WHERE j.queue = q.name\n"
+    "            AND j.store = ANY ($3::text[]) AND {where}\n"
+    "            LIMIT " LOOK ") x\n"
+    "        LIMIT " LOOK ") y\n"
+    ")\n"
+    "SELECT n.docs, CASE WHEN t.total < " LOOK " OR n.n = 0\n"
+    "    THEN t.total ELSE greatest(t.total, $2::bigint + n.n\n"
+    "        + (n.n = $1::bigint)::integer) END\n"
+    "FROM n, t";
 
 static bool
 page_filtered(
@@ -241,7 +227,7 @@ page_filtered(
 	struct arg limit = arg_int(f->limit), skip = arg_int(f->offset);
 	const char *args[5] = { limit.s, skip.s };
 
-	stores_of(f, &stores);
+	report_stores(f, &stores);
 	args[2] = stores.data;
 	args[3] = filter_names(f, &names);
 	args[4] = filter_stay(f);
@@ -313,7 +299,7 @@ report_count(struct db *db, const struct filter *f, int64_t *ret, struct err *e)
 
 	if (f->where.ntests == 0)
 		return count_all(db, ret, e);
-	stores_of(f, &stores);
+	report_stores(f, &stores);
 	return buf_ok(&stores, e) &&
 	       filter_count(db, "report_count", SQL_REPORT_COUNT, &FIELDS, f, 1,
 		   (const char *const[]){ stores.data }, ret, e);

@@ -25,6 +25,8 @@ static const struct filter_fields FIELDS = {
 	.order = "-createdAt",
 };
 
+#define SHOWN FILTER_SHOWN("l.doc", "$4", "$5")
+
 /* Ids first, from the index alone where one has the order; then the documents
  * of those on the page. */
 static const char SQL_MEDIA_LIST[] =
@@ -32,15 +34,14 @@ static const char SQL_MEDIA_LIST[] =
     " SELECT ARRAY(SELECT m.id FROM site.media m WHERE {where}"
     " ORDER BY {order} LIMIT $1::bigint + $2::bigint"
     " OFFSET $3::bigint) AS a) "
-    "SELECT (SELECT coalesce(json_agg(" FILTER_SHOWN("l.doc", "$4",
-	"$5") " ORDER BY l.n), '[]')"
-	      " FROM (SELECT x.n, site.media_doc(m, $6::text) AS doc"
-	      " FROM unnest(ids.a[1:$1::bigint]) WITH ORDINALITY AS x(id, n)"
-	      " JOIN site.media m ON m.id = x.id) AS l)::text,"
-	      " cardinality(ids.a),"
-	      " (SELECT c.reltuples::bigint FROM pg_catalog.pg_class c"
-	      " WHERE c.oid = 'site.media'::pg_catalog.regclass) "
-	      "FROM ids";
+    "SELECT (SELECT coalesce(json_agg(" SHOWN " ORDER BY l.n), '[]')"
+    " FROM (SELECT x.n, site.media_doc(m, $6::text) AS doc"
+    " FROM unnest(ids.a[1:$1::bigint]) WITH ORDINALITY AS x(id, n)"
+    " JOIN site.media m ON m.id = x.id) AS l)::text,"
+    " cardinality(ids.a),"
+    " (SELECT c.reltuples::bigint FROM pg_catalog.pg_class c"
+    " WHERE c.oid = 'site.media'::pg_catalog.regclass) "
+    "FROM ids";
 
 bool
 media_list(struct db *db, const struct filter *f, const char *server_url,

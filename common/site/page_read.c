@@ -207,33 +207,38 @@ page_get(struct db *db, int64_t id, const struct page_view *view,
 /* ---- many ---- */
 
 /* Ids first, from the index alone where one has the order; then the documents
- * of those on the page, as far as they are not too large together. */
+ * of those on the page, as far as they are not too large together: neither as
+ * they are stored, which is told without reading them, nor as texts. */
+#define BYTES STR(PAGE_LIST_BYTES)
+
 static const char SQL_PAGE_LIST[] =
     "WITH ids AS MATERIALIZED ("
     " SELECT ARRAY(SELECT p.id FROM site.page p WHERE {where}"
     " ORDER BY {order} LIMIT $1::bigint + $2::bigint"
     " OFFSET $3::bigint) AS a"
     "), docs AS MATERIALIZED ("
-    " SELECT " PAGE_COLUMNS ", x.n,"
-    " CASE WHEN $4::boolean THEN p.layout::text END AS layout,"
+    " SELECT " PAGE_COLUMNS ", p.n,"
+    " CASE WHEN $4::boolean AND (p.n = 1 OR p.stored <= " BYTES ")"
+    " THEN p.layout::text END AS layout,"
     " CASE WHEN $4::boolean THEN " PAGE_GALLERIES " END AS galleries"
-    " FROM ids, unnest(ids.a[1:$1::bigint]) WITH ORDINALITY AS x(id, n)"
-    " JOIN site.page p ON p.id = x.id"
+    " FROM (SELECT x.n, p.id, p.title, p.slug, p.layout, p.created_at,"
+    "  p.updated_at,"
+    "  sum(pg_column_size(p.layout)) OVER (ORDER BY x.n) AS stored"
+    "  FROM ids, unnest(ids.a[1:$1::bigint]) WITH ORDINALITY AS x(id, n)"
+    "  JOIN site.page p ON p.id = x.id) AS p"
     "), sized AS ("
-    " SELECT d.id, d.n, d.n = 1"
-    " OR sum(octet_length(d.layout) + octet_length(d.galleries))"
-    " OVER (ORDER BY d.n) <= " STR(
-	PAGE_LIST_BYTES) " AS fits FROM docs d"
-			 ") "
-			 "SELECT d.id, d.title, d.slug, d.ca, d.ua, d.ss,"
-			 " CASE WHEN s.fits THEN d.layout END,"
-			 " CASE WHEN s.fits THEN d.galleries END,"
-			 " s.fits OR NOT $4::boolean, cardinality(ids.a),"
-			 " (SELECT c.reltuples::bigint FROM "
-			 "pg_catalog.pg_class c"
-			 " WHERE c.oid = 'site.page'::pg_catalog.regclass) "
-			 "FROM ids, docs d JOIN sized s ON s.n = d.n "
-			 "ORDER BY d.n";
+    " SELECT d.id, d.n, d.n = 1 OR (d.layout IS NOT NULL AND"
+    " sum(octet_length(d.layout) + octet_length(d.galleries))"
+    " OVER (ORDER BY d.n) <= " BYTES ") AS fits FROM docs d"
+    ") "
+    "SELECT d.id, d.title, d.slug, d.ca, d.ua, d.ss,"
+    " CASE WHEN s.fits THEN d.layout END,"
+    " CASE WHEN s.fits THEN d.galleries END,"
+    " s.fits OR NOT $4::boolean, cardinality(ids.a),"
+    " (SELECT c.reltuples::bigint FROM pg_catalog.pg_class c"
+    " WHERE c.oid = 'site.page'::pg_catalog.regclass) "
+    "FROM ids, docs d JOIN sized s ON s.n = d.n "
+    "ORDER BY d.n";
 
 static bool
 add_pages(struct reading *r, struct buf *ret, struct err *e)
