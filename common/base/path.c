@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 16 * 1024, DIR_MODE = 0750 };
+enum { CHUNK = 16 * 1024, DIR_MODE = 0750, SHARED_MODE = 0660 };
 
 void
 fd_close(int *fd)
@@ -130,6 +130,49 @@ path_mkdirs(const char *path, struct err *e)
 		*slash = '/';
 	}
 	return part[n - 1] == '/' || make_dir(part, e);
+}
+
+static int
+open_folder(const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && path_mkdirs(path, e))
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd;
+}
+
+static int
+make_shared(int dir, const char *name)
+{
+	int fd = openat(
+	    dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, SHARED_MODE);
+	struct stat st;
+
+	if (fd >= 0 && geteuid() == 0 && fstat(dir, &st) == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+	if (fd >= 0)
+		(void)fchmod(fd, SHARED_MODE);
+	return fd;
+}
+
+bool
+path_open_shared(const char *dir, const char *name, int *ret_fd, struct err *e)
+{
+	AUTO_FD folder = open_folder(dir, e);
+	int fd = -1;
+
+	if (folder < 0)
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not open the folder \"%s\"", dir);
+	fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		fd = make_shared(folder, name);
+	if (fd < 0)
+		return err_errno(
+		    e, ERR_UNAVAILABLE, "could not open \"%s/%s\"", dir, name);
+	*ret_fd = fd;
+	return true;
 }
 
 char *

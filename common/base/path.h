@@ -20,6 +20,15 @@ bool fd_write_all(int fd, const void *p, size_t n, struct err *e) MUSTCHECK;
 /* Make the folder and its parents (mode 0750); an existing one is fine. */
 bool path_mkdirs(const char *path, struct err *e) MUSTCHECK;
 
+/*
+ * Open a file for reading and writing that all who may write to the folder
+ * share, and make it, and the folder, if need be.  It belongs to the folder's
+ * owner and group, whoever comes first: the functions' user, or root with the
+ * operator's command.
+ */
+bool path_open_shared(
+    const char *dir, const char *name, int *ret_fd, struct err *e) MUSTCHECK;
+
 /* Folder of the running executable, without a trailing slash; given to the
  * caller (free). NULL when /proc is not there. */
 char *path_self_dir(void) MUSTCHECK;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,7 +14,6 @@
 enum {
 	IDLE_BASE = 4096,
 	WAKE_BYTES = 4096,
-	FILE_MODE = 0660,
 	START_MS = 1000, /* no runner takes longer to start */
 };
 
@@ -47,39 +45,13 @@ is_locked(int fd, off_t at, off_t n)
 	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
-/*
- * Open name in the runtime folder, made if need be.  Everybody who may write
- * there shares it, so it belongs to the folder's owner and group, whoever is
- * first: the functions' user, or root with the operator's command.
- */
 static bool
-open_shared(int dir, const char *name, int *ret_fd, struct err *e)
-{
-	int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT) {
-		fd = openat(dir, name,
-		    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-		if (fd >= 0 && geteuid() == 0 && fstat(dir, &st) == 0)
-			(void)!fchown(fd, st.st_uid, st.st_gid);
-		if (fd >= 0)
-			(void)fchmod(fd, FILE_MODE);
-	}
-	if (fd < 0)
-		return err_errno(e, ERR_UNAVAILABLE, "could not open \"%s/%s\"",
-		    conf_runtime_dir(), name);
-	*ret_fd = fd;
-	return true;
-}
-
-static bool
-map_wake(int dir, struct slots_wake **ret, struct err *e)
+map_wake(struct slots_wake **ret, struct err *e)
 {
 	AUTO_FD fd = -1;
 	void *p;
 
-	if (!open_shared(dir, "wake", &fd, e))
+	if (!path_open_shared(conf_runtime_dir(), "wake", &fd, e))
 		return false;
 	/* Allocated, not only sized: a hole on a full disk would kill whoever
 	 * writes to it.  Only ever grown, for the same reason. */
@@ -99,20 +71,11 @@ bool
 slots_open(struct slots *ret, struct err *e)
 {
 	struct slots s = { .fd = -1, .held = -1 };
-	const char *path = conf_runtime_dir();
-	AUTO_FD dir = -1;
 
-	if (!conf_slots(&s.n, e))
+	if (!conf_slots(&s.n, e) ||
+	    !path_open_shared(conf_runtime_dir(), "slots", &s.fd, e))
 		return false;
-	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 && path_mkdirs(path, e))
-		dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_errno(e, ERR_UNAVAILABLE,
-		    "could not open the runtime folder \"%s\"", path);
-	if (!open_shared(dir, "slots", &s.fd, e))
-		return false;
-	if (!map_wake(dir, &s.wake, e)) {
+	if (!map_wake(&s.wake, e)) {
 		fd_close(&s.fd);
 		return false;
 	}
