@@ -303,17 +303,18 @@ int
 main(void)
 {
 	static const struct app_route routes[] = {
-		{ "POST", "/api/payload-jobs", ACCESS_JOBS, handle_enqueue },
-		{ "POST", "/api/payload-jobs/:id/cancel", ACCESS_JOBS,
+		{ "POST", "/api/payload-jobs", ACCESS_JOBS_CREATE,
+		    handle_enqueue },
+		{ "POST", "/api/payload-jobs/:id/cancel", ACCESS_JOBS_DECIDE,
 		    handle_cancel },
-		{ "POST", "/api/payload-jobs/:id/retry", ACCESS_JOBS,
+		{ "POST", "/api/payload-jobs/:id/retry", ACCESS_JOBS_DECIDE,
 		    handle_revive },
-		{ "POST", "/api/payload-jobs/:id/run", ACCESS_JOBS,
+		{ "POST", "/api/payload-jobs/:id/run", ACCESS_JOBS_DECIDE,
 		    handle_revive },
-		{ "POST", "/api/payload-jobs/queues/:queue/pause", ACCESS_JOBS,
-		    handle_pause },
-		{ "POST", "/api/payload-jobs/queues/:queue/resume", ACCESS_JOBS,
-		    handle_resume },
+		{ "POST", "/api/payload-jobs/queues/:queue/pause",
+		    ACCESS_JOBS_DECIDE, handle_pause },
+		{ "POST", "/api/payload-jobs/queues/:queue/resume",
+		    ACCESS_JOBS_DECIDE, handle_resume },
 	};
 	static const struct app_fn fn = {
 		.name = "jobs", .routes = routes, .nroutes = LEN(routes)

@@ -278,15 +278,16 @@ int
 main(void)
 {
 	static const struct app_route routes[] = {
-		{ "GET", "/api/media", ACCESS_PUBLIC, list_get },
-		{ "PATCH", "/api/media", ACCESS_USER, list_patch },
-		{ "DELETE", "/api/media", ACCESS_USER, list_delete },
-		{ "GET", "/api/media/count", ACCESS_PUBLIC, count_get },
-		{ "GET", "/api/media/sweep", ACCESS_CRON, sweep_get },
-		{ "GET", "/api/media/file/:filename", ACCESS_PUBLIC, file_get },
-		{ "GET", "/api/media/:id", ACCESS_PUBLIC, one_get },
-		{ "PATCH", "/api/media/:id", ACCESS_USER, one_patch },
-		{ "DELETE", "/api/media/:id", ACCESS_USER, one_delete },
+		{ "GET", "/api/media", ACCESS_MEDIA_READ, list_get },
+		{ "PATCH", "/api/media", ACCESS_MEDIA_UPDATE, list_patch },
+		{ "DELETE", "/api/media", ACCESS_MEDIA_DELETE, list_delete },
+		{ "GET", "/api/media/count", ACCESS_MEDIA_READ, count_get },
+		{ "GET", "/api/media/sweep", ACCESS_MEDIA_SWEEP, sweep_get },
+		{ "GET", "/api/media/file/:filename", ACCESS_MEDIA_READ,
+		    file_get },
+		{ "GET", "/api/media/:id", ACCESS_MEDIA_READ, one_get },
+		{ "PATCH", "/api/media/:id", ACCESS_MEDIA_UPDATE, one_patch },
+		{ "DELETE", "/api/media/:id", ACCESS_MEDIA_DELETE, one_delete },
 	};
 	static const struct app_fn fn = { "media", routes, LEN(routes),
 		media_init };

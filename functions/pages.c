@@ -161,14 +161,14 @@ int
 main(void)
 {
 	static const struct app_route routes[] = {
-		{ "GET", "/api/pages", ACCESS_PUBLIC, list_get },
-		{ "POST", "/api/pages", ACCESS_USER, list_post },
-		{ "PATCH", "/api/pages", ACCESS_USER, list_patch },
-		{ "DELETE", "/api/pages", ACCESS_USER, list_delete },
-		{ "GET", "/api/pages/count", ACCESS_PUBLIC, count_get },
-		{ "GET", "/api/pages/:id", ACCESS_PUBLIC, one_get },
-		{ "PATCH", "/api/pages/:id", ACCESS_USER, one_patch },
-		{ "DELETE", "/api/pages/:id", ACCESS_USER, one_delete },
+		{ "GET", "/api/pages", ACCESS_PAGES_READ, list_get },
+		{ "POST", "/api/pages", ACCESS_PAGES_CREATE, list_post },
+		{ "PATCH", "/api/pages", ACCESS_PAGES_UPDATE, list_patch },
+		{ "DELETE", "/api/pages", ACCESS_PAGES_DELETE, list_delete },
+		{ "GET", "/api/pages/count", ACCESS_PAGES_READ, count_get },
+		{ "GET", "/api/pages/:id", ACCESS_PAGES_READ, one_get },
+		{ "PATCH", "/api/pages/:id", ACCESS_PAGES_UPDATE, one_patch },
+		{ "DELETE", "/api/pages/:id", ACCESS_PAGES_DELETE, one_delete },
 	};
 	static const struct app_fn fn = { "pages", routes, LEN(routes), NULL };
 

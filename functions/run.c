@@ -166,12 +166,11 @@ int
 main(int argc, char **argv)
 {
 	static const struct app_route routes[] = {
-		{ "GET", "/api/payload-jobs/run", ACCESS_JOBS_OR_CRON,
+		{ "GET", "/api/payload-jobs/run", ACCESS_JOBS_RUN, handle_run },
+		{ "POST", "/api/payload-jobs/run", ACCESS_JOBS_RUN,
 		    handle_run },
-		{ "POST", "/api/payload-jobs/run", ACCESS_JOBS_OR_CRON,
-		    handle_run },
-		{ "GET", "/api/payload-jobs/handle-schedules",
-		    ACCESS_JOBS_OR_CRON, handle_schedules },
+		{ "GET", "/api/payload-jobs/handle-schedules", ACCESS_JOBS_RUN,
+		    handle_schedules },
 	};
 	static const struct app_fn fn = {
 		.name = "run", .routes = routes, .nroutes = LEN(routes)

@@ -88,13 +88,15 @@ int
 main(void)
 {
 	static const struct app_route routes[] = {
-		{ "GET", "/healthz", ACCESS_PUBLIC, handle_health },
-		{ "GET", "/metrics", ACCESS_CRON, handle_metrics },
-		{ "GET", "/api/payload-jobs", ACCESS_JOBS, handle_list },
-		{ "GET", "/api/payload-jobs/count", ACCESS_JOBS, handle_count },
-		{ "GET", "/api/payload-jobs/stats", ACCESS_JOBS_OR_CRON,
+		{ "GET", "/healthz", ACCESS_HEALTH, handle_health },
+		{ "GET", "/metrics", ACCESS_METRICS, handle_metrics },
+		{ "GET", "/api/payload-jobs", ACCESS_JOBS_READ, handle_list },
+		{ "GET", "/api/payload-jobs/count", ACCESS_JOBS_READ,
+		    handle_count },
+		{ "GET", "/api/payload-jobs/stats", ACCESS_JOBS_STATS,
 		    handle_stats },
-		{ "GET", "/api/payload-jobs/:id", ACCESS_JOBS, handle_job },
+		{ "GET", "/api/payload-jobs/:id", ACCESS_JOBS_READ,
+		    handle_job },
 	};
 	static const struct app_fn fn = {
 		.name = "status", .routes = routes, .nroutes = LEN(routes)

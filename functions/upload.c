@@ -175,8 +175,9 @@ int
 main(void)
 {
 	static const struct app_route routes[] = {
-		{ "POST", "/api/media", ACCESS_USER, upload_post },
-		{ "PATCH", "/api/media/:id", ACCESS_USER, upload_patch },
+		{ "POST", "/api/media", ACCESS_MEDIA_CREATE, upload_post },
+		{ "PATCH", "/api/media/:id", ACCESS_MEDIA_UPDATE,
+		    upload_patch },
 	};
 	static const struct app_fn fn = { "upload", routes, LEN(routes),
 		upload_init };

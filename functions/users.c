@@ -153,11 +153,11 @@ int
 main(void)
 {
 	static const struct app_route routes[] = {
-		{ "POST", "/api/users/login", ACCESS_PUBLIC, login_post },
-		{ "POST", "/api/users/logout", ACCESS_OPTIONAL, logout_post },
-		{ "POST", "/api/users/refresh-token", ACCESS_USER,
+		{ "POST", "/api/users/login", ACCESS_USERS_ENTER, login_post },
+		{ "POST", "/api/users/logout", ACCESS_USERS_ME, logout_post },
+		{ "POST", "/api/users/refresh-token", ACCESS_USERS_REFRESH,
 		    refresh_post },
-		{ "GET", "/api/users/me", ACCESS_OPTIONAL, me_get },
+		{ "GET", "/api/users/me", ACCESS_USERS_ME, me_get },
 	};
 	static const struct app_fn fn = { "users", routes, LEN(routes), NULL };
 

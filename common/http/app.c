@@ -58,7 +58,18 @@ method_fits(const struct app_route *route, const char *method)
 {
 	return is(route->method, method) ||
 	       (is(method, "HEAD") && is(route->method, "GET") &&
-		   route->access != ACCESS_JOBS_OR_CRON);
+		   !access_get_changes(route->access));
+}
+
+/* What has a word where a route has an id is another path: there is no POST to
+ * /api/users/forgot-password because there is a PATCH of /api/users/:id. */
+static bool
+is_word_for_id(const struct app_route *route, const struct req *req)
+{
+	const char *colon = strchr(route->path, ':');
+
+	return colon != NULL && strncmp(colon, ":id", 3) == 0 &&
+	       req->param[0][strspn(req->param[0], "0123456789")] != '\0';
 }
 
 static const struct app_route *
@@ -73,7 +84,7 @@ route_find(const struct app_fn *fn, struct req *req, bool *ret_path_known)
 			continue;
 		if (method_fits(route, req->method))
 			return route;
-		known = true;
+		known = known || !is_word_for_id(route, req);
 	}
 	*ret_path_known = known;
 	return NULL;
@@ -402,8 +413,7 @@ static bool
 has_cron_route(const struct app_fn *fn)
 {
 	for (size_t i = 0; i < fn->nroutes; i++)
-		if (fn->routes[i].access == ACCESS_CRON ||
-		    fn->routes[i].access == ACCESS_JOBS_OR_CRON)
+		if (access_takes_cron(fn->routes[i].access))
 			return true;
 	return false;
 }

@@ -30,8 +30,8 @@ typedef bool app_handle(
     struct app *app, struct req *req, struct res *res, struct err *e);
 
 struct app_route {
-	const char *method; /* GET also answers HEAD, but not under
-			       ACCESS_JOBS_OR_CRON: that GET runs jobs */
+	const char *method; /* GET also answers HEAD, but not where a
+			       GET changes something (access_get_changes) */
 	const char *path;   /* "/api/media/:id"; ':x' takes one segment;
 			       literal routes before ':' ones */
 	enum access access;

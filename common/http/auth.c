@@ -4,7 +4,11 @@
  */
 #include "common/http/auth.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "common/base/log.h"
+#include "common/base/num.h"
 #include "common/link/conf.h"
 #include "common/link/crypt.h"
 #include "common/link/db.h"
@@ -30,12 +34,16 @@ struct credential {
 
 static const char *const SECRETS[] = { "CRON_SECRET", "CRON_SECRET_PREVIOUS" };
 
-/* The one refusal: it tells nothing about what was wrong. */
+/* The one refusal of a line: it tells nothing about what was wrong. */
 static bool
-refuse(struct err *e)
+refuse(enum access access, struct err *e)
 {
-	return err_fail(e, ERR_AUTH,
-	    "Unauthorized, you must be logged in to make this request.");
+	if (access_takes_cron(access))
+		return err_fail(e, ERR_AUTH,
+		    "Unauthorized, you must be logged in to make this "
+		    "request.");
+	return err_fail(
+	    e, ERR_FORBIDDEN, "You are not allowed to perform this action.");
 }
 
 static struct credential
@@ -108,28 +116,75 @@ looks_like_token(const struct credential *c)
 }
 
 static bool
+nobody(struct err *e)
+{
+	return err_fail(e, ERR_AUTH, "nobody that is known");
+}
+
+static bool
 user_lookup(
     const struct credential *c, struct db *db, struct user *ret, struct err *e)
 {
 	if (c->kind == KIND_NONE)
-		return refuse(e);
+		return nobody(e);
 	if (c->kind == KIND_API_KEY)
 		return user_by_api_key(db, c->p, c->n, ret, e);
 	return looks_like_token(c) ? user_by_token(db, c->p, c->n, ret, e)
-				   : refuse(e);
+				   : nobody(e);
+}
+
+/* Is the origin (n bytes) one of the list's, which commas or spaces part?  A
+ * star is none: it would trust every page. */
+static bool
+is_listed(const char *list, const char *origin, size_t n)
+{
+	while (*list != '\0') {
+		size_t some = strcspn(list, ", ");
+		size_t bare = some;
+
+		while (bare > 0 && list[bare - 1] == '/')
+			bare--;
+		if (bare == n && n > 0 && strncasecmp(list, origin, n) == 0)
+			return true;
+		list += some + (list[some] != '\0');
+	}
+	return false;
+}
+
+static bool
+is_trusted(const struct req *r)
+{
+	const char *origin = req_header(r, "HTTP_ORIGIN");
+
+	return r->same_origin ||
+	       (origin != NULL && strstr(origin, "://") != NULL &&
+		   is_listed(
+		       conf_text("CORS_ORIGINS", ""), origin, strlen(origin)));
+}
+
+static bool
+is_said(const char *header)
+{
+	return header != NULL && *header != '\0';
+}
+
+bool
+auth_is_foreign(const struct req *r)
+{
+	return !is_trusted(r) &&
+	       (is_said(req_header(r, "HTTP_ORIGIN")) ||
+		   is_said(req_header(r, "HTTP_SEC_FETCH_SITE")));
 }
 
 /* A browser sends the cookie with requests that other sites start, so there
- * it counts only where nothing changes, or where the page is our own. */
+ * it counts only where nothing changes, or where the page is one of ours. */
 static bool
 cookie_counts(const struct req *r, enum access access)
 {
 	bool reads =
 	    strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
 
-	if (access == ACCESS_JOBS_OR_CRON) /* its GET runs jobs */
-		reads = false;
-	return reads || r->same_origin;
+	return (reads && !access_get_changes(access)) || is_trusted(r);
 }
 
 static bool
@@ -139,40 +194,43 @@ caller_find(const struct req *r, struct db *db, enum access access,
 	struct caller caller = { .known = true };
 
 	if (c->kind == KIND_COOKIE && !cookie_counts(r, access))
-		return refuse(e);
+		return nobody(e);
 	if (!user_lookup(c, db, &caller.user, e))
-		return e->code == ERR_AUTH ? refuse(e) : false;
+		return false;
+	if (c->kind == KIND_BEARER || c->kind == KIND_JWT) {
+		caller.token = c->p;
+		caller.token_n = c->n;
+	}
 	*ret = caller;
 	return true;
 }
 
+/* Is the account that the path names the caller's? */
 static bool
-role_allows(const struct caller *caller, enum access access, struct err *e)
+is_own(const struct req *r, const struct user *u)
 {
-	if (access != ACCESS_JOBS && access != ACCESS_JOBS_OR_CRON)
-		return true;
-	if (caller->user.role == ROLE_OPERATOR ||
-	    caller->user.role == ROLE_ADMIN)
-		return true;
-	if (access == ACCESS_JOBS_OR_CRON) /* there all refusals are 401 */
-		return refuse(e);
-	return err_fail(
-	    e, ERR_FORBIDDEN, "You are not allowed to perform this action.");
+	int64_t id = 0;
+
+	return r->param[0] != NULL &&
+	       num_parse_text(r->param[0], 1, INT64_MAX, &id) && id == u->id;
 }
 
-/* A user, or where one is optional nobody. */
+/* A user who may, or where one is optional nobody. */
 static bool
 user_check(const struct req *r, struct db *db, enum access access,
     const struct credential *c, struct caller *ret, struct err *e)
 {
 	struct err why;
 
-	if (caller_find(r, db, access, c, ret, &why))
-		return role_allows(ret, access, e);
-	if (access == ACCESS_OPTIONAL && why.code == ERR_AUTH)
-		return true;
-	*e = why;
-	return false;
+	if (!caller_find(r, db, access, c, ret, &why)) {
+		if (why.code != ERR_AUTH) {
+			*e = why;
+			return false;
+		}
+		return access_is_optional(access) || refuse(access, e);
+	}
+	return access_allows(access, ret->user.role, is_own(r, &ret->user)) ||
+	       refuse(access, e);
 }
 
 bool
@@ -182,12 +240,12 @@ auth_check(const struct req *r, struct db *db, enum access access,
 	struct caller caller = { .known = false };
 	struct credential c;
 
-	if (access != ACCESS_PUBLIC) {
+	if (!access_is_public(access)) {
 		c = credential_find(r);
-		if (access == ACCESS_CRON || access == ACCESS_JOBS_OR_CRON)
+		if (access_takes_cron(access))
 			caller.cron = shows_cron_secret(&c);
-		if (access == ACCESS_CRON && !caller.cron)
-			return refuse(e);
+		if (!caller.cron && !access_takes_users(access))
+			return refuse(access, e);
 		if (!caller.cron && !user_check(r, db, access, &c, &caller, e))
 			return false;
 	}

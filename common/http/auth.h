@@ -2,40 +2,41 @@
  * Who is calling.  Either the scheduler's shared secret (Authorization:
  * Bearer CRON_SECRET or CRON_SECRET_PREVIOUS, compared in constant time, no
  * database), or a user: "Authorization: JWT t", "Bearer t", "users API-Key
- * k", or the cookie payload-token (only same-origin for calls that change
- * state).  x-vercel-cron and user agents never count.
+ * k", or the cookie payload-token (for calls that change state only from a
+ * page of our own origin or of one in CORS_ORIGINS).  x-vercel-cron and user
+ * agents never count.  What each may is common/http/access.h's.
  */
 #ifndef AFTERWORK_HTTP_AUTH_H
 #define AFTERWORK_HTTP_AUTH_H
 
+#include "common/http/access.h"
 #include "common/http/req.h"
-#include "common/site/user.h"
 
 struct db;
-
-enum access {
-	ACCESS_PUBLIC,       /* nobody is looked up */
-	ACCESS_OPTIONAL,     /* a user if there is one (users/me) */
-	ACCESS_USER,         /* any signed-in user */
-	ACCESS_JOBS,         /* role admin or operator */
-	ACCESS_JOBS_OR_CRON, /* those, or the cron secret */
-	ACCESS_CRON,         /* the cron secret only */
-};
 
 struct caller {
 	bool cron;  /* showed the cron secret */
 	bool known; /* user is set */
 	struct user user;
+	const char *token; /* the login token of its header, borrowed from the
+			      request; NULL for a cookie and an API key */
+	size_t token_n;
 };
 
 /*
- * Decide.  ERR_AUTH when nobody valid is shown (the same for every wrong or
- * malformed secret), ERR_FORBIDDEN when the user lacks the role.  db is used
- * only when a user credential must be looked up; a wrong secret costs no
- * connection unless it has the shape of a user's token.
+ * Decide.  A refusal is ERR_FORBIDDEN in Payload's words, whoever is refused
+ * and however wrong the credential; where the scheduler's secret counts it is
+ * ERR_AUTH, always the same.  ":id" of a users' route, the first parameter, is
+ * the account asked for.  db is used only when a user credential must be
+ * looked up; a wrong secret costs no connection unless it has the shape of a
+ * user's token.
  */
 bool auth_check(const struct req *r, struct db *db, enum access access,
     struct caller *ret, struct err *e) MUSTCHECK;
+
+/* Does a browser say that a page of neither our own origin nor one in
+ * CORS_ORIGINS makes this call? */
+bool auth_is_foreign(const struct req *r);
 
 /* Log each reason why the configured secrets do not count (at start). */
 void auth_log_secrets(void);

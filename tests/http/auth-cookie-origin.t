@@ -23,23 +23,23 @@ while IFS='|' read -r site origin want; do
 		request DELETE "/api/pages/$id" "${with[@]}"
 		status_is 200 '  and DELETE'
 	else
-		body_is '.errors[0].message' 'Unauthorized, you must be logged in to make this request.' \
+		body_is '.errors[0].message' 'You are not allowed to perform this action.' \
 			'  as if nobody had asked'
 	fi
 	get /api/users/me "${with[@]}"
 	body_is .user.email "$ADMIN_EMAIL" '  reading is free: the answer is not the other site'"'"'s to see'
 done <<END
--|-|401
-cross-site|-|401
-same-site|-|401
-cross-site|@|401
-same-site|@|401
--|null|401
--|http://evil.example|401
--|http://127.0.0.1|401
--|http://127.0.0.1:1$port|401
--|http://127.0.0.1:$port.evil.example|401
--|http://x@127.0.0.1:$port|401
+-|-|403
+cross-site|-|403
+same-site|-|403
+cross-site|@|403
+same-site|@|403
+-|null|403
+-|http://evil.example|403
+-|http://127.0.0.1|403
+-|http://127.0.0.1:1$port|403
+-|http://127.0.0.1:$port.evil.example|403
+-|http://x@127.0.0.1:$port|403
 same-origin|-|201
 same-origin|@|201
 none|-|201
@@ -48,7 +48,7 @@ END
 sql_is "SELECT count(*) FROM site.page WHERE slug = '$slug'" 0 'nothing was made in between'
 request_json POST "/api/pages" "{\"title\":\"t\",\"slug\":\"$slug\"}" -H "$cookie" \
 	-H 'Sec-Fetch-Site: same-origin' -H 'Authorization: Bearer wrong'
-status_is 401 'a wrong header is not made good by a cookie'
+status_is 403 'a wrong header is not made good by a cookie'
 get /api/users/me -H 'Origin: http://evil.example'
 header_is access-control-allow-origin '' 'no other site is let in'
 request OPTIONS /api/pages -H 'Origin: http://evil.example' -H 'Access-Control-Request-Method: POST'

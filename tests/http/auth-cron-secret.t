@@ -114,9 +114,9 @@ as "Bearer $secret"
 get "$run" -H "Authorization: Bearer $secret"
 isnt "$status" 200 'two headers are refused'
 get /api/payload-jobs
-status_is 401 'the secret lists no jobs'
+status_is 403 'the secret lists no jobs'
 upload "$(picture x.jpg)"
-status_is 401 'and uploads nothing'
+status_is 403 'and uploads nothing'
 get /metrics
 status_is 200 'but reads the metrics'
 

@@ -133,9 +133,9 @@ done
 for who in nobody cron 'Bearer wrong'; do
 	as "$who"
 	post $jobs "{\"task\":\"noop\",\"queue\":\"$q\"}"
-	status_is 401 "nobody may: ${who:0:8}"
+	status_is 403 "nobody may: ${who:0:8}"
 	post "$jobs/$id/cancel"
-	status_is 401 '  nor cancel'
+	status_is 403 '  nor cancel'
 done
 person operator
 as "users API-Key $key"

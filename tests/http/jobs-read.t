@@ -126,8 +126,16 @@ for path in "$jobs" "$jobs/count" "$jobs/$id" "$jobs/stats" /metrics; do
 	for who in nobody 'Bearer wrong' 'users API-Key wrong'; do
 		as "$who"
 		get "$path"
-		status_is 401 "$path is not for ${who% wrong}"
-		body_is '.errors[0].message' 'Unauthorized, you must be logged in to make this request.' '  and says so'
+		# Where the scheduler's secret counts, a refusal asks for it.
+		want=403 says='You are not allowed to perform this action.'
+		case $path in
+		*/stats | /metrics)
+			want=401
+			says='Unauthorized, you must be logged in to make this request.'
+			;;
+		esac
+		status_is $want "$path is not for ${who% wrong}"
+		body_is '.errors[0].message' "$says" '  and says so'
 	done
 done
 person editor
@@ -139,7 +147,7 @@ for path in "$jobs" "$jobs/count" "$jobs/$id"; do
 	status_is 403 "$path is not for an editor"
 	as cron
 	get "$path"
-	status_is 401 "$path is not for the scheduler"
+	status_is 403 "$path is not for the scheduler"
 	as "users API-Key $key"
 	get "$path"
 	status_is 200 "$path is for an operator"

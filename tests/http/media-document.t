@@ -65,7 +65,7 @@ get '/api/media?limit=1&unknown=1&select%5Bx%5D=true'
 status_is 200 'an unknown parameter is ignored'
 
 patch "/api/media/$id" '{"alt":"x"}'
-status_is 401 'nobody may write'
+status_is 403 'nobody may write'
 as admin
 patch "/api/media/$id" '{"alt":"second","filename":"evil.html","id":1,"zz":{}}'
 status_is 200 'changed'
@@ -89,7 +89,7 @@ sql_is 'SELECT count(*) FROM afterwork.jobs' "$jobs" 'a change enqueues nothing'
 key=$(sql "SELECT storage_key FROM site.media WHERE id = $id")
 as nobody
 delete "/api/media/$id"
-status_is 401 'nobody may delete'
+status_is 403 'nobody may delete'
 as admin
 delete "/api/media/$id"
 status_is 200 'deleted'

@@ -71,6 +71,6 @@ status_is 201 'a text of 1000 characters is taken'
 
 as nobody
 upload "$(picture o.jpg)"
-status_is 401 'nobody may upload'
+status_is 403 'nobody may upload'
 is "$(find "$STATE/media/tmp" -type f | wc -l)" 0 'nothing is left in tmp'
 done_testing

@@ -48,10 +48,10 @@ get /api/pages/count
 body_is .totalDocs "$(sql 'SELECT count(*) FROM site.page')" 'a count'
 for method in post patch; do
 	"$method" "/api/pages$([ $method = patch ] && echo "/$id")" '{"title":"x"}'
-	status_is 401 "nobody may $method"
+	status_is 403 "nobody may $method"
 done
 delete "/api/pages/$id"
-status_is 401 'nobody may delete'
+status_is 403 'nobody may delete'
 as admin
 
 # order LAYOUT-GALLERY-MEMBERS: the gallery's ids after this patch.

@@ -157,7 +157,7 @@ rm "$work/large.jpg"
 for who in nobody 'Bearer wrong' "users API-Key ${API_KEY%?}" cron; do
 	as "$who"
 	upload "$jpg"
-	refused 401 - '^Unauthorized, you must be logged in' "upload by ${who:0:12}"
+	refused 403 - '^You are not allowed to perform' "upload by ${who:0:12}"
 done
 as admin
 request PUT /api/media -F "file=@$jpg"

@@ -23,7 +23,7 @@ from "$SERVER_URL"
 status_is 200 'a change from our own page'
 for origin in "${SERVER_URL%:*}" "${SERVER_URL%:*}:1" https://example.com null; do
 	from "$origin"
-	status_is 401 "not from $origin"
+	status_is 403 "not from $origin"
 done
 
 # As behind a proxy that ends TLS, with nginx told about it.

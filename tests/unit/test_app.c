@@ -114,18 +114,18 @@ get_empty(struct app *app UNUSED, struct req *req UNUSED, struct res *res,
 }
 
 static const struct app_route routes[] = {
-	{ "GET", "/api/things", ACCESS_PUBLIC, get_list },
-	{ "POST", "/api/things", ACCESS_PUBLIC, post_one },
-	{ "GET", "/api/things/count", ACCESS_PUBLIC, get_count },
-	{ "GET", "/api/things/:id", ACCESS_PUBLIC, get_one },
-	{ "DELETE", "/api/things/:id", ACCESS_USER, get_one },
-	{ "GET", "/api/bug", ACCESS_PUBLIC, get_bug },
-	{ "GET", "/api/down", ACCESS_PUBLIC, get_down },
-	{ "GET", "/api/split", ACCESS_PUBLIC, get_split },
-	{ "GET", "/api/big", ACCESS_PUBLIC, get_big },
-	{ "GET", "/api/empty", ACCESS_PUBLIC, get_empty },
-	{ "GET", "/api/run", ACCESS_JOBS_OR_CRON, get_list },
-	{ "POST", "/api/run", ACCESS_JOBS_OR_CRON, get_list },
+	{ "GET", "/api/things", ACCESS_HEALTH, get_list },
+	{ "POST", "/api/things", ACCESS_HEALTH, post_one },
+	{ "GET", "/api/things/count", ACCESS_HEALTH, get_count },
+	{ "GET", "/api/things/:id", ACCESS_HEALTH, get_one },
+	{ "DELETE", "/api/things/:id", ACCESS_MEDIA_DELETE, get_one },
+	{ "GET", "/api/bug", ACCESS_HEALTH, get_bug },
+	{ "GET", "/api/down", ACCESS_HEALTH, get_down },
+	{ "GET", "/api/split", ACCESS_HEALTH, get_split },
+	{ "GET", "/api/big", ACCESS_HEALTH, get_big },
+	{ "GET", "/api/empty", ACCESS_HEALTH, get_empty },
+	{ "GET", "/api/run", ACCESS_JOBS_RUN, get_list },
+	{ "POST", "/api/run", ACCESS_JOBS_RUN, get_list },
 };
 
 static const struct app_fn fn = {
@@ -246,11 +246,16 @@ test_answers(void)
 		    "{\"message\":\"Route not found "
 		    "\\\"/api/none/\\\"<x>\\\"\"}" },
 		{ "GET", "/api/things/", "", "404 Not Found", NULL },
+		{ "PATCH", "/api/things/7", "", "405 Method Not Allowed",
+		    NULL },
+		{ "PATCH", "/api/things/7up", "", "404 Not Found",
+		    "{\"message\":\"Route not found "
+		    "\\\"/api/things/7up\\\"\"}" },
 		{ "GET", "/api/%zz", "", "400 Bad Request", NULL },
 		{ "GET", "/api/things?%zz", "", "400 Bad Request", NULL },
-		{ "DELETE", "/api/things/7", "", "401 Unauthorized",
-		    "{\"errors\":[{\"message\":\"Unauthorized, you must be "
-		    "logged in to make this request.\"}]}" },
+		{ "DELETE", "/api/things/7", "", "403 Forbidden",
+		    "{\"errors\":[{\"message\":\"You are not allowed to "
+		    "perform this action.\"}]}" },
 		{ "GET", "/api/run", "", "401 Unauthorized", NULL },
 		{ "GET", "/api/bug", "", "500 Internal Server Error",
 		    "{\"errors\":[{\"message\":\"Something went wrong.\"}]}" },
@@ -303,7 +308,9 @@ test_headers(void)
 		{ "PUT", "/api/things", "Allow: GET, POST", true },
 		{ "PUT", "/api/things/count", "Allow: GET, DELETE", true },
 		{ "HEAD", "/api/run", "Allow: GET, POST", true },
-		{ "DELETE", "/api/things/7", "WWW-Authenticate: Bearer", true },
+		{ "DELETE", "/api/things/7", "WWW-Authenticate: Bearer",
+		    false },
+		{ "GET", "/api/run", "WWW-Authenticate: Bearer", true },
 		{ "GET", "/api/down", "Retry-After: 2", true },
 	};
 

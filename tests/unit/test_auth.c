@@ -65,6 +65,7 @@ enum outcome {
 	USER,       /* let in as a user */
 	AUTH,       /* 401 without a look-up */
 	AUTH_ASKED, /* 401 after one */
+	DENIED,     /* 403 without a look-up */
 	FORBIDDEN,  /* 403 after one */
 	DOWN,       /* 503: the look-up failed */
 };
@@ -76,7 +77,9 @@ outcome_of(bool good, const struct caller *c, const struct err *e)
 		return c->cron ? CRON : c->known ? USER : NOBODY;
 	if (e->code == ERR_AUTH)
 		return lookups == 0 ? AUTH : AUTH_ASKED;
-	return e->code == ERR_FORBIDDEN ? FORBIDDEN : DOWN;
+	if (e->code == ERR_FORBIDDEN)
+		return lookups == 0 ? DENIED : FORBIDDEN;
+	return DOWN;
 }
 
 static enum outcome
@@ -92,6 +95,7 @@ check(enum access access, const char *const *env, struct err *e)
 		exit(1);
 	}
 	lookups = 0;
+	(void)req_match(&r, "/api/users/:id");
 	good = auth_check(&r, NULL, access, &caller, e);
 	req_release(&r);
 	cgi_close(f);
@@ -143,12 +147,12 @@ test_secret(void)
 	for (size_t i = 0; i < LEN(cases); i++) {
 		struct err e;
 
-		is_int(check(ACCESS_CRON,
+		is_int(check(ACCESS_METRICS,
 			   ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 			       "HTTP_AUTHORIZATION", cases[i].header),
 			   &e),
 		    cases[i].want, "secret %zu, scheduler only", i);
-		is_int(check(ACCESS_JOBS_OR_CRON,
+		is_int(check(ACCESS_JOBS_RUN,
 			   ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 			       "HTTP_AUTHORIZATION", cases[i].header),
 			   &e),
@@ -166,7 +170,7 @@ test_one_refusal(void)
 	for (size_t i = 0; i < LEN(headers); i++) {
 		struct err e;
 
-		ok(check(ACCESS_JOBS_OR_CRON,
+		ok(check(ACCESS_JOBS_RUN,
 		       ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 			   "HTTP_AUTHORIZATION", headers[i]),
 		       &e) >= AUTH,
@@ -186,38 +190,38 @@ test_users(void)
 		const char *header;
 		enum outcome want;
 	} cases[] = {
-		{ ACCESS_PUBLIC, "Bearer admin.x.y", NOBODY },
-		{ ACCESS_PUBLIC, "nonsense", NOBODY },
-		{ ACCESS_OPTIONAL, "Bearer admin.x.y", USER },
-		{ ACCESS_OPTIONAL, "Bearer old.x.y", NOBODY },
-		{ ACCESS_OPTIONAL, "nonsense", NOBODY },
-		{ ACCESS_OPTIONAL, "Bearer down.x.y", DOWN },
-		{ ACCESS_USER, "Bearer editor.x.y", USER },
-		{ ACCESS_USER, "bearer  editor.x.y", USER },
-		{ ACCESS_USER, "JWT editor.x.y", USER },
-		{ ACCESS_USER, "users API-Key editor", USER },
-		{ ACCESS_USER, "users API-Key old", AUTH_ASKED },
-		{ ACCESS_USER, "pages API-Key editor", AUTH },
-		{ ACCESS_USER, "JWT old.x.y", AUTH_ASKED },
-		{ ACCESS_USER, "JWT editor.x", AUTH },
-		{ ACCESS_USER, "JWT editor.x.y.z", AUTH },
-		{ ACCESS_USER, "JWT editor.x.\xff", AUTH },
-		{ ACCESS_USER, "Bearer " SECRET, AUTH },
-		{ ACCESS_USER, "JWT down.x.y", DOWN },
-		{ ACCESS_JOBS, "JWT admin.x.y", USER },
-		{ ACCESS_JOBS, "JWT operator.x.y", USER },
-		{ ACCESS_JOBS, "JWT editor.x.y", FORBIDDEN },
-		{ ACCESS_JOBS, "JWT nobody.x.y", FORBIDDEN },
-		{ ACCESS_JOBS, "JWT old.x.y", AUTH_ASKED },
-		{ ACCESS_JOBS, "Bearer " SECRET, AUTH },
-		{ ACCESS_JOBS_OR_CRON, "Bearer admin.x.y", USER },
-		{ ACCESS_JOBS_OR_CRON, "JWT operator.x.y", USER },
-		{ ACCESS_JOBS_OR_CRON, "users API-Key operator", USER },
-		{ ACCESS_JOBS_OR_CRON, "JWT editor.x.y", AUTH_ASKED },
-		{ ACCESS_JOBS_OR_CRON, "JWT down.x.y", DOWN },
-		{ ACCESS_CRON, "JWT admin.x.y", AUTH },
-		{ ACCESS_CRON, "Bearer admin.x.y", AUTH },
-		{ ACCESS_CRON, "users API-Key admin", AUTH },
+		{ ACCESS_MEDIA_READ, "Bearer admin.x.y", NOBODY },
+		{ ACCESS_MEDIA_READ, "nonsense", NOBODY },
+		{ ACCESS_USERS_ME, "Bearer admin.x.y", USER },
+		{ ACCESS_USERS_ME, "Bearer old.x.y", NOBODY },
+		{ ACCESS_USERS_ME, "nonsense", NOBODY },
+		{ ACCESS_USERS_ME, "Bearer down.x.y", DOWN },
+		{ ACCESS_MEDIA_UPDATE, "Bearer editor.x.y", USER },
+		{ ACCESS_MEDIA_UPDATE, "bearer  editor.x.y", USER },
+		{ ACCESS_MEDIA_UPDATE, "JWT editor.x.y", USER },
+		{ ACCESS_MEDIA_UPDATE, "users API-Key editor", USER },
+		{ ACCESS_MEDIA_UPDATE, "users API-Key old", FORBIDDEN },
+		{ ACCESS_MEDIA_UPDATE, "pages API-Key editor", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "JWT old.x.y", FORBIDDEN },
+		{ ACCESS_MEDIA_UPDATE, "JWT editor.x", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "JWT editor.x.y.z", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "JWT editor.x.\xff", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "Bearer " SECRET, DENIED },
+		{ ACCESS_MEDIA_UPDATE, "JWT down.x.y", DOWN },
+		{ ACCESS_JOBS_READ, "JWT admin.x.y", USER },
+		{ ACCESS_JOBS_READ, "JWT operator.x.y", USER },
+		{ ACCESS_JOBS_READ, "JWT editor.x.y", FORBIDDEN },
+		{ ACCESS_JOBS_READ, "JWT nobody.x.y", FORBIDDEN },
+		{ ACCESS_JOBS_READ, "JWT old.x.y", FORBIDDEN },
+		{ ACCESS_JOBS_READ, "Bearer " SECRET, DENIED },
+		{ ACCESS_JOBS_RUN, "Bearer admin.x.y", USER },
+		{ ACCESS_JOBS_RUN, "JWT operator.x.y", USER },
+		{ ACCESS_JOBS_RUN, "users API-Key operator", USER },
+		{ ACCESS_JOBS_RUN, "JWT editor.x.y", AUTH_ASKED },
+		{ ACCESS_JOBS_RUN, "JWT down.x.y", DOWN },
+		{ ACCESS_METRICS, "JWT admin.x.y", AUTH },
+		{ ACCESS_METRICS, "Bearer admin.x.y", AUTH },
+		{ ACCESS_METRICS, "users API-Key admin", AUTH },
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++) {
@@ -239,32 +243,36 @@ test_cookies(void)
 		const char *method, *site, *cookie;
 		enum outcome want;
 	} cases[] = {
-		{ ACCESS_USER, "GET", "cross-site", "payload-token=admin.x.y",
-		    USER },
-		{ ACCESS_USER, "HEAD", "", "payload-token=admin.x.y", USER },
-		{ ACCESS_USER, "POST", "same-origin",
-		    "a=1; payload-token=admin.x.y; b=2", USER },
-		{ ACCESS_USER, "POST", "cross-site", "payload-token=admin.x.y",
-		    AUTH },
-		{ ACCESS_USER, "POST", "same-site", "payload-token=admin.x.y",
-		    AUTH },
-		{ ACCESS_USER, "POST", "", "payload-token=admin.x.y", AUTH },
-		{ ACCESS_USER, "DELETE", "cross-site",
-		    "payload-token=admin.x.y", AUTH },
-		{ ACCESS_OPTIONAL, "POST", "cross-site",
-		    "payload-token=admin.x.y", NOBODY },
-		{ ACCESS_USER, "GET", "",
-		    "payload-token=admin.x.y; payload-token=b.c.d", AUTH },
-		{ ACCESS_USER, "GET", "", "payload-token=", AUTH },
-		{ ACCESS_USER, "GET", "", "payload-token=admin", AUTH },
-		{ ACCESS_USER, "GET", "", "xpayload-token=admin.x.y", AUTH },
-		{ ACCESS_JOBS_OR_CRON, "GET", "cross-site",
-		    "payload-token=admin.x.y", AUTH },
-		{ ACCESS_JOBS_OR_CRON, "GET", "same-origin",
+		{ ACCESS_MEDIA_UPDATE, "GET", "cross-site",
 		    "payload-token=admin.x.y", USER },
-		{ ACCESS_JOBS_OR_CRON, "GET", "same-origin",
+		{ ACCESS_MEDIA_UPDATE, "HEAD", "", "payload-token=admin.x.y",
+		    USER },
+		{ ACCESS_MEDIA_UPDATE, "POST", "same-origin",
+		    "a=1; payload-token=admin.x.y; b=2", USER },
+		{ ACCESS_MEDIA_UPDATE, "POST", "cross-site",
+		    "payload-token=admin.x.y", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "POST", "same-site",
+		    "payload-token=admin.x.y", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "POST", "", "payload-token=admin.x.y",
+		    DENIED },
+		{ ACCESS_MEDIA_UPDATE, "DELETE", "cross-site",
+		    "payload-token=admin.x.y", DENIED },
+		{ ACCESS_USERS_ME, "POST", "cross-site",
+		    "payload-token=admin.x.y", NOBODY },
+		{ ACCESS_MEDIA_UPDATE, "GET", "",
+		    "payload-token=admin.x.y; payload-token=b.c.d", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "GET", "", "payload-token=", DENIED },
+		{ ACCESS_MEDIA_UPDATE, "GET", "", "payload-token=admin",
+		    DENIED },
+		{ ACCESS_MEDIA_UPDATE, "GET", "", "xpayload-token=admin.x.y",
+		    DENIED },
+		{ ACCESS_JOBS_RUN, "GET", "cross-site",
+		    "payload-token=admin.x.y", AUTH },
+		{ ACCESS_JOBS_RUN, "GET", "same-origin",
+		    "payload-token=admin.x.y", USER },
+		{ ACCESS_JOBS_RUN, "GET", "same-origin",
 		    "payload-token=" SECRET, AUTH },
-		{ ACCESS_CRON, "GET", "same-origin", "payload-token=" SECRET,
+		{ ACCESS_METRICS, "GET", "same-origin", "payload-token=" SECRET,
 		    AUTH },
 	};
 
@@ -281,6 +289,90 @@ test_cookies(void)
 	}
 }
 
+/* The account is number 7; what a path names is the route's business. */
+static void
+test_own_account(void)
+{
+	static const struct {
+		enum access access;
+		const char *role, *path;
+		enum outcome want;
+	} cases[] = {
+		{ ACCESS_USERS_READ, "editor", "/api/users/7", USER },
+		{ ACCESS_USERS_UPDATE, "operator", "/api/users/7", USER },
+		{ ACCESS_USERS_READ, "editor", "/api/users/8", FORBIDDEN },
+		{ ACCESS_USERS_READ, "editor", "/api/users/07x", FORBIDDEN },
+		{ ACCESS_USERS_READ, "editor", "/api/users/-7", FORBIDDEN },
+		{ ACCESS_USERS_READ, "editor", "/api/users/77", FORBIDDEN },
+		{ ACCESS_USERS_READ, "nobody", "/api/users/7", FORBIDDEN },
+		{ ACCESS_USERS_READ, "admin", "/api/users/8", USER },
+		{ ACCESS_USERS_DELETE, "editor", "/api/users/7", FORBIDDEN },
+		{ ACCESS_USERS_DELETE, "admin", "/api/users/7", USER },
+		{ ACCESS_MEDIA_READ, "editor", "/api/users/8", NOBODY },
+		{ ACCESS_NONE, "admin", "/api/users/7", DENIED },
+		{ ACCESS_LINES, "admin", "/api/users/7", DENIED },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		char header[64];
+		struct err e;
+
+		(void)snprintf(
+		    header, sizeof(header), "JWT %s.x.y", cases[i].role);
+		is_int(check(cases[i].access,
+			   ENV("REQUEST_METHOD", "GET", "REQUEST_URI",
+			       cases[i].path, "HTTP_AUTHORIZATION", header),
+			   &e),
+		    cases[i].want, "%s by %s, line %d", cases[i].path,
+		    cases[i].role, (int)cases[i].access);
+	}
+}
+
+/* Which pages may send the cookie along with a change. */
+static void
+test_origins(void)
+{
+	static const struct {
+		const char *site, *origin;
+		bool trusted, foreign;
+	} cases[] = {
+		{ "", "", false, false },
+		{ "same-origin", "", true, false },
+		{ "none", "", true, false },
+		{ "cross-site", "", false, true },
+		{ "same-site", "http://evil.example", false, true },
+		{ "same-site", "https://pages.example", true, false },
+		{ "", "https://pages.example", true, false },
+		{ "", "https://PAGES.example", true, false },
+		{ "", "https://pages.example:444", false, true },
+		{ "", "http://pages.example", false, true },
+		{ "", "https://pages.example.evil", false, true },
+		{ "", "https://pages.exampl", false, true },
+		{ "", "http://localhost:3000", true, false },
+		{ "", "null", false, true },
+		{ "", "*", false, true },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		const char *const *env = ENV("REQUEST_METHOD", "PATCH",
+		    "REQUEST_URI", "/", "HTTP_SEC_FETCH_SITE", cases[i].site,
+		    "HTTP_ORIGIN", cases[i].origin, "HTTP_COOKIE",
+		    "payload-token=admin.x.y");
+		struct fcgi *f = cgi_open(env, "");
+		struct req r;
+		struct err e;
+
+		is_int(check(ACCESS_PAGES_UPDATE, env, &e),
+		    cases[i].trusted ? USER : DENIED, "site %s, origin %s",
+		    cases[i].site, cases[i].origin);
+		ok(f != NULL && req_init(&r, f, &e) &&
+			auth_is_foreign(&r) == cases[i].foreign,
+		    "is %sanother site's page", cases[i].foreign ? "" : "not ");
+		req_release(&r);
+		cgi_close(f);
+	}
+}
+
 static void
 test_header_beats_cookie(void)
 {
@@ -289,12 +381,12 @@ test_header_beats_cookie(void)
 	struct err e;
 
 	for (size_t i = 0; i < LEN(headers); i++)
-		is_int(check(ACCESS_USER,
+		is_int(check(ACCESS_MEDIA_UPDATE,
 			   ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 			       "HTTP_COOKIE", "payload-token=admin.x.y",
 			       "HTTP_AUTHORIZATION", headers[i]),
 			   &e),
-		    AUTH, "a good cookie does not mend \"%s\"", headers[i]);
+		    DENIED, "a good cookie does not mend \"%s\"", headers[i]);
 }
 
 static void
@@ -302,13 +394,13 @@ test_what_never_counts(void)
 {
 	struct err e;
 
-	is_int(check(ACCESS_JOBS_OR_CRON,
+	is_int(check(ACCESS_JOBS_RUN,
 		   ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 		       "HTTP_X_VERCEL_CRON", "1", "HTTP_X_VERCEL_CRON_SCHEDULE",
 		       "* * * * *", "HTTP_USER_AGENT", "vercel-cron/1.0"),
 		   &e),
 	    AUTH, "a scheduler's headers prove nothing");
-	is_int(check(ACCESS_CRON,
+	is_int(check(ACCESS_METRICS,
 		   ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 		       "QUERY_STRING", "secret=" SECRET),
 		   &e),
@@ -339,7 +431,7 @@ try_config(const char *secret, const char *header, char *log, size_t max)
 		if (secret != NULL)
 			setenv("CRON_SECRET", secret, 1);
 		auth_log_secrets();
-		_exit(check(ACCESS_CRON,
+		_exit(check(ACCESS_METRICS,
 			  ENV("REQUEST_METHOD", "GET", "REQUEST_URI", "/",
 			      "HTTP_AUTHORIZATION", header),
 			  &e) == CRON);
@@ -402,13 +494,18 @@ main(void)
 	test_configurations(); /* first: in children, before settings stick */
 	setenv("CRON_SECRET", SECRET, 1);
 	setenv("CRON_SECRET_PREVIOUS", PREVIOUS, 1);
+	setenv("CORS_ORIGINS",
+	    "https://pages.example/, http://localhost:3000 *", 1);
 	ok(conf_text("CRON_SECRET", NULL) != NULL &&
-		conf_text("CRON_SECRET_PREVIOUS", NULL) != NULL,
-	    "two secrets are set");
+		conf_text("CRON_SECRET_PREVIOUS", NULL) != NULL &&
+		conf_text("CORS_ORIGINS", NULL) != NULL,
+	    "two secrets and the origins are set");
 	test_secret();
 	test_one_refusal();
 	test_users();
 	test_cookies();
+	test_own_account();
+	test_origins();
 	test_header_beats_cookie();
 	test_what_never_counts();
 	return done();

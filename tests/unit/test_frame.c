@@ -66,11 +66,11 @@ static int
 serve(void)
 {
 	static const struct app_route routes[] = {
-		{ "GET", "/pid", ACCESS_PUBLIC, get_pid },
-		{ "GET", "/wake", ACCESS_PUBLIC, get_pid },
-		{ "GET", "/slow", ACCESS_PUBLIC, get_slow },
-		{ "POST", "/length", ACCESS_PUBLIC, post_length },
-		{ "GET", "/cron", ACCESS_CRON, get_pid },
+		{ "GET", "/pid", ACCESS_HEALTH, get_pid },
+		{ "GET", "/wake", ACCESS_HEALTH, get_pid },
+		{ "GET", "/slow", ACCESS_HEALTH, get_slow },
+		{ "POST", "/length", ACCESS_HEALTH, post_length },
+		{ "GET", "/cron", ACCESS_METRICS, get_pid },
 	};
 	static const struct app_fn fn = {
 		.name = "frame",
