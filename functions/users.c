@@ -1,10 +1,14 @@
-/* /api/users: signing in and out, and who is signed in. */
+/* /api/users: signing in and out, who is signed in, and accounts. */
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/http/app.h"
+#include "common/http/list.h"
 #include "common/link/conf.h"
 #include "common/link/js.h"
+#include "common/site/gate.h"
+
+/* ---- signing in and out ---- */
 
 enum { BODY_MAX = 16 * 1024 };
 
@@ -19,7 +23,8 @@ is_secure(const struct req *req)
 }
 
 /* The cookie with the token until exp (seconds since 1970), or with an empty
- * token, which removes it. */
+ * token, which removes it.  None for another site's page: it could sign its
+ * visitors in as somebody else. */
 static bool
 set_cookie(const struct req *req, struct res *res, const char *token,
     int64_t exp, struct err *e)
@@ -27,6 +32,8 @@ set_cookie(const struct req *req, struct res *res, const char *token,
 	AUTO_BUF cookie = BUF_INIT;
 	char until[CLOCK_HTTP_MAX];
 
+	if (auth_is_foreign(req))
+		return true;
 	clock_http(exp, until);
 	buf_adds(&cookie, "payload-token=");
 	buf_adds(&cookie, token);
@@ -65,26 +72,75 @@ need_text(
 	return true;
 }
 
+/* Email and password: a session, its cookie, and the answer. */
+static bool
+sign_in(struct app *app, struct req *req, struct res *res, const char *email,
+    const char *password, const char *message, struct err *e)
+{
+	AUTO_JS *o = js_new_object();
+	AUTO_BUF token = BUF_INIT;
+	struct user u;
+
+	if (!user_login(app->db, email, password, &u, &token, e) ||
+	    !set_user(app, u.id, o, e) ||
+	    !set_cookie(req, res, token.data, u.exp, e))
+		return false;
+	js_set_text(o, "message", message);
+	js_set_int(o, "exp", u.exp);
+	js_set_text(o, "token", token.data);
+	return res_json(res, 200, js_ref(o), e);
+}
+
 static bool
 login_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
-	AUTO_JS *o = js_new_object();
-	AUTO_BUF token = BUF_INIT;
+	AUTO_GATE gate = GATE_INIT;
 	const char *email = NULL, *password = NULL;
-	struct user u;
 
-	if (!req_json(req, BODY_MAX, &body, e) ||
-	    !need_text(body, "email", &email, e) ||
-	    !need_text(body, "password", &password, e) ||
-	    !user_login(app->db, email, password, &u, &token, e) ||
-	    !set_user(app, u.id, o, e) ||
-	    !set_cookie(req, res, token.data, u.exp, e))
+	return req_json(req, BODY_MAX, &body, e) &&
+	       need_text(body, "email", &email, e) &&
+	       need_text(body, "password", &password, e) &&
+	       gate_enter(&gate, e) &&
+	       sign_in(
+		   app, req, res, email, password, "Authentication Passed", e);
+}
+
+static bool
+init_get(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+{
+	struct json_object *o;
+	bool any = false;
+
+	if (!user_any(app->db, &any, e))
 		return false;
-	js_set_text(o, "message", "Authentication Passed");
-	js_set_int(o, "exp", u.exp);
-	js_set_text(o, "token", token.data);
-	return res_json(res, 200, js_ref(o), e);
+	o = js_new_object();
+	js_set_bool(o, "initialized", any);
+	return res_json(res, 200, o, e);
+}
+
+/* The first account; once there is one this costs no hash of a password. */
+static bool
+first_post(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_JS *body = NULL;
+	AUTO_GATE gate = GATE_INIT;
+	const char *email = NULL, *password = NULL;
+	bool any = false;
+
+	if (!user_any(app->db, &any, e))
+		return false;
+	if (any)
+		return err_fail(e, ERR_FORBIDDEN,
+		    "You are not allowed to perform this action.");
+	return req_json(req, BODY_MAX, &body, e) &&
+	       need_text(body, "email", &email, e) &&
+	       need_text(body, "password", &password, e) &&
+	       gate_enter(&gate, e) &&
+	       user_first(app->db, email, password, e) &&
+	       sign_in(app, req, res, email, password,
+		   "Successfully registered first user.", e);
 }
 
 static bool
@@ -126,8 +182,23 @@ refresh_post(struct app *app, struct req *req, struct res *res, struct err *e)
 	return res_json(res, 200, js_ref(o), e);
 }
 
-/* Nobody is an answer too.  The token itself is not repeated: the cookie is
+/* The token that a header showed.  One of the cookie is not repeated: it is
  * HttpOnly so that no script of a page can read it. */
+static bool
+set_token(const struct caller *caller, struct json_object *o, struct err *e)
+{
+	AUTO_BUF token = BUF_INIT;
+
+	if (caller->token == NULL)
+		return true;
+	buf_add(&token, caller->token, caller->token_n);
+	if (!buf_ok(&token, e))
+		return false;
+	js_set_text(o, "token", token.data);
+	return true;
+}
+
+/* Nobody is an answer too. */
 static bool
 me_get(struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
@@ -145,8 +216,146 @@ me_get(struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 	}
 	if (app->caller.known && u->exp != 0)
 		js_set_int(o, "exp", u->exp);
+	if (!set_token(&app->caller, o, e))
+		return false;
 	js_set_text(o, "message", "Account");
 	return res_json(res, 200, js_ref(o), e);
+}
+
+static bool
+access_get(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+{
+	return res_json(res, 200,
+	    access_doc(app->caller.known ? app->caller.user.role : ROLE_NONE),
+	    e);
+}
+
+/* ---- accounts ---- */
+
+static bool
+list_get(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF docs = BUF_INIT;
+	struct list_query q;
+	int64_t total = 0;
+
+	return list_query(req, &q, e) &&
+	       user_list(app->db, &q.range, &docs, &total, e) &&
+	       list_page(res, &q, &docs, total, e);
+}
+
+static bool
+count_get(
+    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+{
+	int64_t n = 0;
+
+	return user_count(app->db, &n, e) && list_count(res, n, e);
+}
+
+static bool
+one_get(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF doc = BUF_INIT;
+	int64_t id = 0;
+
+	return req_param_id(req, 0, &id, e) && user_doc(app->db, id, &doc, e) &&
+	       res_json_text(res, 200, doc.data, doc.len, e);
+}
+
+/* The document, with the API key if there is a new one: it is shown in this
+ * answer and never again. */
+static bool
+answer_changed(struct app *app, struct res *res, int status, int64_t id,
+    const char *new_key, const char *message, struct err *e)
+{
+	AUTO_BUF text = BUF_INIT;
+	AUTO_BUF shown = BUF_INIT;
+	AUTO_JS *doc = NULL;
+
+	if (!user_doc(app->db, id, &text, e) ||
+	    !js_parse(text.data, text.len, &doc, e))
+		return false;
+	if (new_key != NULL)
+		js_set_text(doc, "apiKey", new_key);
+	js_print(doc, &shown);
+	return buf_ok(&shown, e) &&
+	       res_doc(res, status, shown.data, shown.len, message, e);
+}
+
+static bool
+list_post(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_JS *body = NULL;
+	AUTO_GATE gate = GATE_INIT;
+	struct user_change c;
+	int64_t id = 0;
+
+	if (!req_json(req, BODY_MAX, &body, e) ||
+	    !user_change_read(body, true, &c, e))
+		return false;
+	if (c.role == ROLE_NONE)
+		c.role = ROLE_EDITOR;
+	if (!gate_enter(&gate, e) || !user_create(app->db, &c, &id, e))
+		return false;
+	gate_leave(&gate);
+	return answer_changed(app, res, 201, id,
+	    user_change_sets_key(&c) ? c.api_key : NULL,
+	    "User successfully created.", e);
+}
+
+/* Who has no right to roles gives none: what he sends of it is ignored, as is
+ * everything else that is not his to say. */
+static bool
+one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	const struct user *u = &app->caller.user;
+	AUTO_JS *body = NULL;
+	AUTO_GATE gate = GATE_INIT;
+	struct user_change c;
+	bool new_key = false;
+	int64_t id = 0;
+
+	if (!req_param_id(req, 0, &id, e) ||
+	    !req_json(req, BODY_MAX, &body, e) ||
+	    !user_change_read(body, u->role == ROLE_ADMIN, &c, e))
+		return false;
+	if (id == u->id && u->sid[0] != '\0')
+		c.kept_sid = u->sid;
+	if ((c.password != NULL && !gate_enter(&gate, e)) ||
+	    !user_update(app->db, id, &c, &new_key, e))
+		return false;
+	gate_leave(&gate);
+	return answer_changed(app, res, 200, id, new_key ? c.api_key : NULL,
+	    "Updated successfully.", e);
+}
+
+static bool
+one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_BUF doc = BUF_INIT;
+	int64_t id = 0;
+
+	return req_param_id(req, 0, &id, e) && user_doc(app->db, id, &doc, e) &&
+	       user_delete(app->db, id, e) &&
+	       res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
+}
+
+static bool
+unlock_post(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_JS *body = NULL;
+	struct json_object *o;
+	const char *email = NULL;
+
+	if (!req_json(req, BODY_MAX, &body, e) ||
+	    !need_text(body, "email", &email, e) ||
+	    !user_unlock(app->db, email, e))
+		return false;
+	o = js_new_object();
+	js_set_text(o, "message", "Success");
+	return res_json(res, 200, o, e);
 }
 
 int
@@ -154,10 +363,22 @@ main(void)
 {
 	static const struct app_route routes[] = {
 		{ "POST", "/api/users/login", ACCESS_USERS_ENTER, login_post },
+		{ "GET", "/api/users/init", ACCESS_USERS_ENTER, init_get },
+		{ "POST", "/api/users/first-register", ACCESS_USERS_ENTER,
+		    first_post },
 		{ "POST", "/api/users/logout", ACCESS_USERS_ME, logout_post },
 		{ "POST", "/api/users/refresh-token", ACCESS_USERS_REFRESH,
 		    refresh_post },
 		{ "GET", "/api/users/me", ACCESS_USERS_ME, me_get },
+		{ "GET", "/api/access", ACCESS_USERS_ME, access_get },
+		{ "GET", "/api/users", ACCESS_USERS_LIST, list_get },
+		{ "POST", "/api/users", ACCESS_USERS_CREATE, list_post },
+		{ "GET", "/api/users/count", ACCESS_USERS_LIST, count_get },
+		{ "POST", "/api/users/unlock", ACCESS_USERS_UNLOCK,
+		    unlock_post },
+		{ "GET", "/api/users/:id", ACCESS_USERS_READ, one_get },
+		{ "PATCH", "/api/users/:id", ACCESS_USERS_UPDATE, one_patch },
+		{ "DELETE", "/api/users/:id", ACCESS_USERS_DELETE, one_delete },
 	};
 	static const struct app_fn fn = { "users", routes, LEN(routes), NULL };
 

@@ -12,18 +12,19 @@
 #include "common/link/db.h"
 #include "deploy/command/command.h"
 
-enum {
-	API_KEY_BYTES = 32,
-	MADE_UP_BYTES = 12, /* of a password that nobody gave */
-};
+enum { MADE_UP_BYTES = 12 }; /* of a password that nobody gave */
 
+/* What the command line says. */
 struct account {
 	const char *email;
+	const char *role_name;     /* of --role, or the second operand */
+	const char *password_file; /* or NULL */
 	enum user_role role;
 	char password[CRYPT_PASSWORD_MAX + 1];
 	bool made_up; /* the password is shown, since nobody knows */
 	bool with_api_key;
 	bool or_update;
+	bool take_away;
 };
 
 /* --- the password --------------------------------------------------------- */
@@ -88,10 +89,10 @@ read_file(struct account *a, const char *path, struct err *e)
 
 /* From the file, the person, or made up. */
 static bool
-find_password(struct account *a, const char *file, struct err *e)
+find_password(struct account *a, struct err *e)
 {
-	if (file != NULL)
-		return read_file(a, file, e);
+	if (a->password_file != NULL)
+		return read_file(a, a->password_file, e);
 	if (isatty(STDIN_FILENO) && !ask_twice(a, e))
 		return false;
 	if (a->password[0] == '\0') {
@@ -103,115 +104,263 @@ find_password(struct account *a, const char *file, struct err *e)
 
 /* --- the account ---------------------------------------------------------- */
 
+/* Change the account at a->email; *ret_id is its id. */
 static bool
-give_api_key(struct db *db, int64_t id, struct err *e)
+change(struct db *db, const struct account *a, const struct user_change *c,
+    int64_t *ret_id, struct err *e)
 {
-	char key[2 * API_KEY_BYTES + 1];
-	bool ok;
+	bool new_key;
 
-	crypt_random_hex(API_KEY_BYTES, key);
-	ok = user_set_api_key(db, id, key, e);
-	if (ok)
-		command_say("API key: %s", key);
-	crypt_wipe(key, sizeof(key));
-	return ok;
-}
-
-/* Make it, or with --or-update bring the one that is there up to this. */
-static bool
-store(struct db *db, const struct account *a, int64_t *ret_id, bool *ret_added,
-    struct err *e)
-{
-	struct err why = { 0 };
-
-	*ret_added = user_add(db, a->email, a->password, a->role, ret_id, &why);
-	if (*ret_added)
-		return true;
-	if (why.code != ERR_CONFLICT || !a->or_update) {
-		*e = why;
-		return false;
-	}
 	return user_find(db, a->email, ret_id, e) &&
-	       user_update(db, *ret_id, a->password, a->role, e);
+	       user_update(db, *ret_id, c, &new_key, e);
 }
 
-static bool
-add(struct account *a, const char *file, struct err *e)
+static void
+say_key(const struct user_change *c)
 {
-	AUTO_DB *db = NULL;
-	int64_t id;
-	bool added;
+	if (user_change_sets_key(c))
+		command_say("API key: %s", c->api_key);
+}
 
-	if (!crypt_init(e) || !find_password(a, file, e) ||
-	    !command_db(&db, e) || !store(db, a, &id, &added, e))
-		return false;
-	command_say("%s %s (%s, id %" PRId64 ")", added ? "added" : "updated",
-	    a->email, user_role_name(a->role), id);
+static void
+say_password(const struct account *a)
+{
 	if (a->made_up)
 		command_say("password: %s", a->password);
-	return !a->with_api_key || give_api_key(db, id, e);
+}
+
+/* With --or-update the account that is there is brought up to this. */
+static bool
+add(struct db *db, struct account *a, struct err *e)
+{
+	struct user_change c = { .password = a->password, .role = a->role };
+	struct err why;
+	bool there = false;
+	int64_t id;
+
+	if (!find_password(a, e))
+		return false;
+	if (a->with_api_key)
+		user_make_key(&c, USER_KEY_NEW);
+	if (a->or_update)
+		there = user_find(db, a->email, &id, &why);
+	if (!there)
+		c.email = a->email;
+	if (there ? !change(db, a, &c, &id, e) : !user_create(db, &c, &id, e))
+		return false;
+	command_say("%s %s (%s, id %" PRId64 ")", there ? "updated" : "added",
+	    a->email, user_role_name(a->role), id);
+	say_password(a);
+	say_key(&c);
+	crypt_wipe(c.api_key, sizeof(c.api_key));
+	return true;
 }
 
 static bool
-api_key(const char *email, struct err *e)
+password(struct db *db, struct account *a, struct err *e)
 {
-	AUTO_DB *db = NULL;
+	struct user_change c = { .password = a->password };
 	int64_t id;
 
-	return crypt_init(e) && command_db(&db, e) &&
-	       user_find(db, email, &id, e) && give_api_key(db, id, e);
+	if (!find_password(a, e) || !change(db, a, &c, &id, e))
+		return false;
+	command_say("%s has a new password and no session", a->email);
+	say_password(a);
+	return true;
+}
+
+static bool
+role(struct db *db, struct account *a, struct err *e)
+{
+	struct user_change c = { .role = a->role };
+	int64_t id;
+
+	if (!change(db, a, &c, &id, e))
+		return false;
+	command_say("%s is %s", a->email, user_role_name(a->role));
+	return true;
+}
+
+static bool
+api_key(struct db *db, struct account *a, struct err *e)
+{
+	struct user_change c = { .key = USER_KEY_NONE };
+	int64_t id;
+
+	if (!a->take_away)
+		user_make_key(&c, USER_KEY_NEW);
+	if (!change(db, a, &c, &id, e))
+		return false;
+	if (a->take_away)
+		command_say("%s has no API key", a->email);
+	say_key(&c);
+	crypt_wipe(c.api_key, sizeof(c.api_key));
+	return true;
+}
+
+static bool
+unlock(struct db *db, struct account *a, struct err *e)
+{
+	int64_t id;
+
+	if (!user_find(db, a->email, &id, e) || !user_unlock(db, a->email, e))
+		return false;
+	command_say("%s may log in", a->email);
+	return true;
+}
+
+static bool
+logout(struct db *db, struct account *a, struct err *e)
+{
+	struct user u = { .id = 0 };
+
+	if (!user_find(db, a->email, &u.id, e) || !user_logout(db, &u, true, e))
+		return false;
+	command_say("%s has no session", a->email);
+	return true;
+}
+
+static bool
+remove_account(struct db *db, struct account *a, struct err *e)
+{
+	int64_t id;
+
+	if (!user_find(db, a->email, &id, e) || !user_delete(db, id, e))
+		return false;
+	command_say("removed %s", a->email);
+	return true;
+}
+
+static const char SQL_USER_TABLE[] =
+    "SELECT u.id, u.role, u.api_key_hash IS NOT NULL,"
+    " (SELECT count(*) FROM site.session s"
+    "  WHERE s.user_id = u.id AND s.expires_at > now()),"
+    " EXISTS (SELECT FROM site.login_attempt a"
+    "  WHERE a.address = site.attempt_key(u.email)"
+    "  AND a.tried >= 5 AND a.until > clock_timestamp()),"
+    " u.email "
+    "FROM site.users u "
+    "ORDER BY u.email";
+
+static bool
+list(struct db *db, struct account *a UNUSED, struct err *e)
+{
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "user_table", SQL_USER_TABLE, 0, NULL, &rows, e))
+		return false;
+	command_say("%6s  %-8s  %-7s  %8s  %-6s  %s", "id", "role", "api key",
+	    "sessions", "locked", "email");
+	for (int i = 0; i < db_nrows(rows); i++)
+		command_say("%6s  %-8s  %-7s  %8s  %-6s  %s",
+		    db_text(rows, i, 0), db_text(rows, i, 1),
+		    db_bool(rows, i, 2) ? "yes" : "no", db_text(rows, i, 3),
+		    db_bool(rows, i, 4) ? "yes" : "no", db_text(rows, i, 5));
+	return true;
 }
 
 /* --- the command ---------------------------------------------------------- */
 
+static const struct action {
+	const char *name;
+	int operands; /* this word among them */
+	bool takes_role;
+	bool (*run)(struct db *db, struct account *a, struct err *e);
+} ACTIONS[] = {
+	{ "add", 2, true, add },
+	{ "list", 1, false, list },
+	{ "password", 2, false, password },
+	{ "role", 3, true, role },
+	{ "api-key", 2, false, api_key },
+	{ "unlock", 2, false, unlock },
+	{ "logout", 2, false, logout },
+	{ "remove", 2, false, remove_account },
+};
+
+static const struct action *
+find_action(const struct command_operands *o)
+{
+	for (size_t i = 0; i < LEN(ACTIONS); i++)
+		if (o->n == ACTIONS[i].operands &&
+		    strcmp(o->v[0], ACTIONS[i].name) == 0)
+			return &ACTIONS[i];
+	return NULL;
+}
+
+static int
+act(const struct action *action, struct account *a)
+{
+	AUTO_DB *db = NULL;
+	struct err e;
+	bool ok =
+	    crypt_init(&e) && command_db(&db, &e) && action->run(db, a, &e);
+
+	crypt_wipe(a->password, sizeof(a->password));
+	return ok ? 0 : command_fail(&e);
+}
+
 static int
 run(int argc, char *argv[])
 {
-	const char *role = "editor", *file = NULL;
-	struct account a = { .role = ROLE_NONE };
+	struct account a = { .role_name = "editor" };
 	const struct command_option options[] = {
-		{ "role", NULL, &role },
-		{ "password-file", NULL, &file },
+		{ "role", NULL, &a.role_name },
+		{ "password-file", NULL, &a.password_file },
 		{ "api-key", &a.with_api_key, NULL },
 		{ "or-update", &a.or_update, NULL },
+		{ "remove", &a.take_away, NULL },
 	};
+	const struct action *action;
 	struct command_operands o;
-	struct err e;
-	bool ok;
 
-	if (!command_parse(argc, argv, options, LEN(options), 2, &o))
+	if (!command_parse(argc, argv, options, LEN(options), 3, &o))
 		return EX_USAGE;
-	a.role = user_role_parse(role);
-	if (a.role == ROLE_NONE)
-		return command_usage("--role must be admin, operator or "
-				     "editor, not \"%s\"",
-		    role);
-	if (o.n == 2 && strcmp(o.v[0], "add") == 0) {
-		a.email = o.v[1];
-		ok = add(&a, file, &e);
-		crypt_wipe(a.password, sizeof(a.password));
-		return ok ? 0 : command_fail(&e);
-	}
-	if (o.n == 2 && strcmp(o.v[0], "api-key") == 0)
-		return api_key(o.v[1], &e) ? 0 : command_fail(&e);
-	return command_usage("say what to do: afterwork user add EMAIL, or "
-			     "afterwork user api-key EMAIL");
+	action = find_action(&o);
+	if (action == NULL)
+		return command_usage("say what to do: afterwork user add "
+				     "EMAIL; see afterwork user --help");
+	a.email = o.n > 1 ? o.v[1] : NULL;
+	if (o.n > 2)
+		a.role_name = o.v[2];
+	a.role = user_role_parse(a.role_name);
+	if (action->takes_role && a.role == ROLE_NONE)
+		return command_usage("a role is admin, operator or editor, "
+				     "not \"%s\"",
+		    a.role_name);
+	return act(action, &a);
 }
 
 const struct command command_user = {
 	.name = "user",
-	.summary = "make accounts and API keys",
+	.summary = "accounts, their roles and API keys",
 	.help =
 	    "usage: afterwork user add EMAIL [options]\n"
-	    "       afterwork user api-key EMAIL\n"
+	    "       afterwork user list\n"
+	    "       afterwork user password EMAIL [--password-file FILE]\n"
+	    "       afterwork user role EMAIL ROLE\n"
+	    "       afterwork user api-key EMAIL [--remove]\n"
+	    "       afterwork user unlock EMAIL\n"
+	    "       afterwork user logout EMAIL\n"
+	    "       afterwork user remove EMAIL\n"
 	    "\n"
-	    "add makes an account.  Its password comes from the file, is "
-	    "asked\n"
-	    "for on a terminal, or is made up and printed.  api-key makes a\n"
-	    "new key, prints it once, and the old one no longer counts.\n"
+	    "A password comes from a file, is asked for on a terminal, or is\n"
+	    "made up and printed.  A role is editor (media and pages),\n"
+	    "operator (jobs too) or admin (users too).  The last admin keeps\n"
+	    "his role and his account.\n"
 	    "\n"
-	    "  --role ROLE           editor (media and pages, the default),\n"
-	    "                        operator (jobs too) or admin\n"
+	    "  add       make an account\n"
+	    "  list      all accounts, one a line\n"
+	    "  password  set another; ends the account's sessions\n"
+	    "  role      give it this role from now on\n"
+	    "  api-key   make a new key and print it once; the old one no\n"
+	    "            longer counts.  --remove: take it away\n"
+	    "  unlock    forget bad tries at its password, of which five\n"
+	    "            lock it for ten minutes\n"
+	    "  logout    end all its sessions\n"
+	    "  remove    remove it; its uploads and pages stay\n"
+	    "\n"
+	    "Options of add:\n"
+	    "  --role ROLE           editor if none is given\n"
 	    "  --password-file FILE  its first line\n"
 	    "  --api-key             make an API key too and print it once\n"
 	    "  --or-update           an account that is there gets the\n"
@@ -222,6 +371,8 @@ const struct command command_user = {
 	    "examples:\n"
 	    "  afterwork user add ada@example.com --role admin\n"
 	    "  afterwork user add ci@example.com --role operator --api-key\n"
+	    "  afterwork user role ci@example.com editor\n"
+	    "  afterwork user unlock ada@example.com\n"
 	    "  curl -H \"Authorization: users API-Key $KEY\" \\\n"
 	    "      http://127.0.0.1:8080/api/payload-jobs\n",
 	.run = run,

@@ -50,7 +50,11 @@ GRANT EXECUTE ON FUNCTION site.page_save(bigint, text, text, jsonb, jsonb),
 
 GRANT SELECT ON site.users TO afterwork_users;
 GRANT EXECUTE ON FUNCTION site.iso(timestamptz), site.user_doc(site.users),
-	site.session_open(bigint, text, integer),
+	site.login_begin(text), site.login_unlock(text),
+	site.session_open(bigint, text, text, integer),
 	site.session_extend(bigint, text, integer),
-	site.session_close(bigint, text)
+	site.session_close(bigint, text),
+	site.user_create(text, text, text, text), site.user_first(text, text),
+	site.user_update(bigint, text, text, text, text, text, text),
+	site.user_delete(bigint)
 	TO afterwork_users;

@@ -39,8 +39,10 @@ migrate --dry-run=yes|option --dry-run takes no argument
 migrate --config|option --config needs an argument
 tasks|say what to do: afterwork tasks sync
 tasks list|say what to do: afterwork tasks sync
-user|say what to do: afterwork user add EMAIL, or afterwork user api-key EMAIL
-user add a@example.com --role king|--role must be admin, operator or editor, not "king"
+user|say what to do: afterwork user add EMAIL; see afterwork user --help
+user list a@example.com|say what to do: afterwork user add EMAIL; see afterwork user --help
+user add a@example.com --role king|a role is admin, operator or editor, not "king"
+user role a@example.com king|a role is admin, operator or editor, not "king"
 secret|say what to do: afterwork secret new, or afterwork secret check
 enqueue|say which task: afterwork enqueue TASK [JSON]
 cron|say one of --print crontab, --ping PATH and --serve; see afterwork cron --help

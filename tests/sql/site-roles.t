@@ -29,7 +29,8 @@ is "$(may jobs)" '' 'jobs changes nothing here'
 is "$(may media)" 'media_delete media_set_alt' 'media changes and deletes media'
 is "$(may pages)" 'page_delete page_save' 'pages saves and deletes pages'
 is "$(may thumbnails)" 'sizes_record' 'thumbnails records sizes'
-is "$(may users)" 'session_close session_extend session_open' 'users has sessions'
+is "$(may users)" 'login_begin login_unlock session_close session_extend session_open user_create user_delete user_first user_update' \
+	'users has accounts and sessions'
 
 reads() {
 	sql "SELECT string_agg(t.name, ' ' ORDER BY t.name) FROM unnest(string_to_array('$tables', ' ')) AS t(name)

@@ -91,6 +91,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 		'id', u.id,
 		'email', u.email,
 		'role', u.role,
+		'enableAPIKey', u.api_key_hash IS NOT NULL,
 		'collection', 'users',
 		'createdAt', site.iso(u.created_at),
 		'updatedAt', site.iso(u.updated_at))
