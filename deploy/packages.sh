@@ -3,7 +3,8 @@
 #
 #   deploy/packages.sh build    what building and the private stack need
 #   deploy/packages.sh pooled   that, and the pooler of a stack with POOLED=1
-#   deploy/packages.sh test     all that, and what the tests need
+#   deploy/packages.sh test     all that, and what the tests need: npm, too,
+#                               for the client that they drive the site with
 #   deploy/packages.sh bench    the first, and npm, by which `make bench` gets
 #                               the queues that it measures beside ours
 #
@@ -40,6 +41,7 @@ test_set=(
 	clang-format:/usr/bin/clang-format
 	shellcheck:/usr/bin/shellcheck
 	openssl:/usr/bin/openssl python3:/usr/bin/python3
+	npm:/usr/bin/npm
 )
 # The mail server that tests talk to.  A host has one: it is not to take the
 # place of another that is there (then the test of mail is left out).

@@ -15,11 +15,8 @@ peers_ready() {
 peers_make() {
 	local why
 	peers_state=absent
-	if ! command -v npm >/dev/null; then
-		why='no npm (deploy/packages.sh bench installs it)'
-	elif ! peers_install >"$work/npm" 2>&1; then
-		why=$(grep -m 1 -iE 'err(or|!)' "$work/npm" || tail -n 1 \
-			"$work/npm")
+	if ! npm_install tests/bench/peers "$peers"; then
+		why=$(npm_why)
 	elif ! peers_database >"$work/npm" 2>&1; then
 		why=$(tail -n 1 "$work/npm")
 	else
@@ -27,18 +24,6 @@ peers_make() {
 		return
 	fi
 	echo "(graphile-worker and pg-boss are left out: $why)"
-}
-
-# No script of a package runs; Node itself comes as a package, too.
-peers_install() {
-	local from=tests/bench/peers
-	mkdir -p "$peers" && cp "$from"/*.mjs "$peers/" || return
-	cmp -s "$from/package-lock.json" "$peers/node_modules/.afterwork" &&
-		return
-	cp "$from"/package*.json "$peers/" &&
-		(cd "$peers" && timeout 300 npm ci --ignore-scripts \
-			--no-audit --no-fund </dev/null) &&
-		cp "$from/package-lock.json" "$peers/node_modules/.afterwork"
 }
 
 peers_database() {

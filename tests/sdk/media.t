@@ -1,0 +1,4 @@
+#!/bin/bash
+# media.t: the SDK sends files.
+. tests/sdk/sdk.bash
+sdk_test media
