@@ -110,7 +110,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(FUZZ_C))
 .SUFFIXES:
 # Programs are made from objects that make would call intermediate.
 .SECONDARY:
-.PHONY: all lib help packages test check bench fuzz fuzzers lint asan demo start \
+.PHONY: all lib help packages test check bench compat fuzz fuzzers lint asan demo start \
 	stop install install-files uninstall clean format compdb test-programs \
 	test-pooled bench-programs FORCE
 
@@ -169,6 +169,12 @@ bench:	## the table of figures, with the floors of the same run, and peers
 	@deploy/packages.sh bench || echo 'bench: goes on without the peers'
 	@$(again) bench-programs
 	B=$B tests/bench/run $(FIGURES)
+
+compat:	## the same requests to the site and to a real Payload, compared
+	@deploy/packages.sh build
+	@deploy/packages.sh bench
+	@$(again) all test-programs
+	@B=$B tests/compat/run
 
 bench-programs: all $(BENCHES) $(BENCH_RUNS) $(BENCH_UPLOADS)
 
