@@ -430,7 +430,7 @@ install-files:
 	cp -R $B/tasks/. $(LIBDIR)/tasks/
 	cp -R functions/admin/. $(SHARE)/admin/
 	install -m 0644 deploy/nginx/*.conf $(SHARE)/nginx/
-	install -m 0644 vercel.json $(SHARE)/
+	install -m 0644 vercel.json functions/openapi.json $(SHARE)/
 	install -m 0644 common/lib/afterwork.h $(INC)/
 	install -m 0644 $(LIB_A) $(LIB_SO) $(CLIB)/
 	ln -sf libafterwork.so.$(LIB_VERSION) $(CLIB)/$(SONAME)

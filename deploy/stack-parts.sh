@@ -363,6 +363,7 @@ configure_nginx() {
 		sed -e "s|unix:/run/afterwork/|unix:$home/run/|" \
 			-e "s|/var/lib/afterwork/media|$home/media|" \
 			-e "s|/usr/local/share/afterwork/admin/|$admin/|" \
+			-e "s|/usr/local/share/afterwork/|${admin%/*}/|" \
 			-e "s|51264k|$((max_bytes + 65536))|" \
 			"$file" >"$home/conf/${file##*/}" ||
 			die "cannot write to $home/conf"
