@@ -109,10 +109,10 @@ async function call(route, status, how = {}) {
 }
 
 /* Whoever has to be somebody is refused when he is not. */
-for (const [route, { security }] of operations)
+for (const [route, { responses, security }] of operations)
 	if (!security.some((one) => Object.keys(one).length === 0) &&
 		security.length > 0)
-		await call(route, 401);
+		await call(route, responses["401"] ? 401 : 403);
 
 const login = { email: process.env.EDITOR_EMAIL,
 	password: process.env.EDITOR_PASSWORD };

@@ -13,10 +13,14 @@ import { PayloadSDK } from "@payloadcms/sdk";
 
 const env = process.env;
 
+/* How a call is refused that wants somebody: who may what is another test's. */
+export const refusal = [[401, 403], /logged in|not allowed/];
+
 export const url = env.SERVER_URL;
 export const adminKey = `users API-Key ${env.API_KEY}`;
 export const editorKey = `users API-Key ${env.EDITOR_KEY}`;
-export const tag = `sdk-${process.pid}-${Math.floor(Math.random() * 1e9)}`;
+export const tag =
+	`sdk-${process.pid}-${Math.floor(Math.random() * 1e9).toString(36)}x`;
 
 const headersOf = (authorization) =>
 	authorization ? { Authorization: authorization } : {};

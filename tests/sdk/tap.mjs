@@ -30,8 +30,8 @@ export function like(got, pattern, what) {
 		`no match: ${pattern}`);
 }
 
-/* The call is refused: with this status and the first error's message, a text
- * or a pattern.  Gives the error for more questions. */
+/* The call is refused: with this status, or one of these, and the first error's
+ * message, a text or a pattern.  Gives the error for more questions. */
 export async function refused(call, status, message, what) {
 	let e = {};
 
@@ -42,7 +42,7 @@ export async function refused(call, status, message, what) {
 	}
 	const said = message instanceof RegExp ? message.test(e.message)
 		: message === e.message;
-	ok(e.status === status && said, what,
+	ok([status].flat().includes(e.status) && said, what,
 		`     got: ${e.status} ${e.message}`,
 		`expected: ${status} ${message}`);
 	return e;
