@@ -237,21 +237,22 @@ static bool
 list_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF docs = BUF_INIT;
-	struct list_query q;
+	AUTO_LIST q = { 0 };
 	int64_t total = 0;
 
 	return list_query(req, &q, e) &&
-	       user_list(app->db, &q.range, &docs, &total, e) &&
+	       user_list(app->db, &q.filter, &docs, &total, e) &&
 	       list_page(res, &q, &docs, total, e);
 }
 
 static bool
-count_get(
-    struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
+count_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
+	AUTO_FILTER f = { 0 };
 	int64_t n = 0;
 
-	return user_count(app->db, &n, e) && list_count(res, n, e);
+	return list_where(req, &f, e) && user_count(app->db, &f, &n, e) &&
+	       list_count(res, n, e);
 }
 
 static bool

@@ -51,54 +51,6 @@ user_doc(struct db *db, int64_t id, struct buf *ret, struct err *e)
 	return buf_ok(ret, e);
 }
 
-/* One statement for each order, each with an index. */
-#define USER_LIST(order)                                             \
-	"SELECT coalesce(json_agg(site.user_doc(l.u)), '[]')::text " \
-	"FROM (SELECT u FROM site.users u ORDER BY " order           \
-	" LIMIT $1::bigint OFFSET $2::bigint) AS l"
-
-static const struct {
-	const char *name;
-	const char *sql;
-} SQL_USER_LIST[LIST_SORTS] = {
-	[LIST_NEWEST] = { "user_list_newest",
-	    USER_LIST("u.created_at DESC, u.id DESC") },
-	[LIST_OLDEST] = { "user_list_oldest", USER_LIST("u.created_at, u.id") },
-	[LIST_BY_ID] = { "user_list_id", USER_LIST("u.id") },
-	[LIST_BY_ID_DOWN] = { "user_list_id_down", USER_LIST("u.id DESC") },
-};
-
-bool
-user_list(struct db *db, const struct list_range *range, struct buf *ret_docs,
-    int64_t *ret_total, struct err *e)
-{
-	AUTO_ROWS *rows = NULL;
-
-	if (!user_count(db, ret_total, e) ||
-	    !db_query(db, SQL_USER_LIST[range->sort].name,
-		SQL_USER_LIST[range->sort].sql, 2,
-		(const char *const[]){
-		    arg_int(range->limit).s, arg_int(range->offset).s },
-		&rows, e))
-		return false;
-	buf_add(ret_docs, db_text(rows, 0, 0), db_text_len(rows, 0, 0));
-	return buf_ok(ret_docs, e);
-}
-
-static const char SQL_USER_COUNT[] = "SELECT count(*) "
-				     "FROM site.users";
-
-bool
-user_count(struct db *db, int64_t *ret, struct err *e)
-{
-	AUTO_ROWS *rows = NULL;
-
-	if (!db_query(db, "user_count", SQL_USER_COUNT, 0, NULL, &rows, e))
-		return false;
-	*ret = db_int(rows, 0, 0);
-	return true;
-}
-
 static const char SQL_USER_ANY[] = "SELECT EXISTS (SELECT FROM site.users)";
 
 bool

@@ -14,9 +14,9 @@
 #define AFTERWORK_SITE_USER_H
 
 #include "common/base/buf.h"
-#include "common/site/list.h"
 
 struct db;
+struct filter;
 struct json_object;
 
 enum user_role {
@@ -85,17 +85,20 @@ bool user_logout(
 bool user_doc(
     struct db *db, int64_t id, struct buf *ret, struct err *e) MUSTCHECK;
 
-/* Documents as a JSON array, appended, and how many users there are. */
-bool user_list(struct db *db, const struct list_range *range,
-    struct buf *ret_docs, int64_t *ret_total, struct err *e) MUSTCHECK;
-bool user_count(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
-
 /* Is there any account? */
 bool user_any(struct db *db, bool *ret, struct err *e) MUSTCHECK;
 
 /* By address, whatever its case; ERR_NOT_FOUND. */
 bool user_find(
     struct db *db, const char *email, int64_t *ret_id, struct err *e) MUSTCHECK;
+
+/* ---- lists (user_list.c) ---- */
+
+/* Documents as a JSON array, appended, and how many users the where matches. */
+bool user_list(struct db *db, const struct filter *f, struct buf *ret_docs,
+    int64_t *ret_total, struct err *e) MUSTCHECK;
+bool user_count(struct db *db, const struct filter *f, int64_t *ret,
+    struct err *e) MUSTCHECK;
 
 /* ---- writing (user_save.c) ---- */
 
