@@ -72,4 +72,45 @@ sql_is "SELECT count(*) FROM site.users
 	'and none of them has an account'
 user api-key "none-$$@example.com"
 is "$code" 1 'nobody has no API key'
+
+# --- the other things that an operator does ---
+listed() {
+	user list
+	awk -v email="$email" '$NF == email { print $2, $3, $4, $5 }' "$work/out"
+}
+is "$(listed)" 'operator yes 1 no' 'an account is listed: role, key, sessions, locked'
+user role "$email" editor
+is "$code:$out" "0:$email is editor" 'a role is given'
+user api-key "$email" --remove
+is "$code:$out" "0:$email has no API key" 'a key is taken away'
+as "users API-Key $again"
+get /api/users/me
+body_is .user null 'and counts no more'
+for _ in 1 2 3 4 5; do
+	login "$email" wrong
+done
+is "$(listed)" 'editor no 1 yes' 'after five wrong passwords it is locked'
+user unlock "${email^^}"
+is "$code" 0 'it is unlocked'
+login "$email" 'a better password'
+status_is 200 'and can sign in'
+token=$(jqr .token)
+is "$(listed)" 'editor no 2 no' 'which opened a session'
+user logout "$email"
+is "$(listed)" 'editor no 0 no' 'that an operator can end'
+as "JWT $token"
+get /api/users/me
+body_is .user null 'for good'
+echo 'the third password' >"$work/password"
+user password "$email" --password-file "$work/password"
+is "$code" 0 'a password is set'
+login "$email" 'the third password'
+status_is 200 'and is good'
+user remove "$email"
+is "$code:$out" "0:removed $email" 'it is removed'
+sql_is "SELECT count(*) FROM site.users WHERE email = '$email'" 0 'and is gone'
+for what in role password unlock logout remove; do
+	user $what "$email" $([ $what = role ] && echo editor)
+	is "$code:$out" '1:afterwork: There is no user with this address.' "$what of nobody"
+done
 done_testing

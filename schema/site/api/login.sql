@@ -119,8 +119,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	DELETE FROM site.login_attempt a
-	WHERE a.address = site.attempt_key(address);
+	PERFORM site.login_unlock(address);
 	DELETE FROM site.session s
 	WHERE s.user_id = account AND s.expires_at <= now();
 	DELETE FROM site.session s
