@@ -133,35 +133,6 @@ user_lookup(
 				   : nobody(e);
 }
 
-/* Is the origin (n bytes) one of the list's, which commas or spaces part?  A
- * star is none: it would trust every page. */
-static bool
-is_listed(const char *list, const char *origin, size_t n)
-{
-	while (*list != '\0') {
-		size_t some = strcspn(list, ", ");
-		size_t bare = some;
-
-		while (bare > 0 && list[bare - 1] == '/')
-			bare--;
-		if (bare == n && n > 0 && strncasecmp(list, origin, n) == 0)
-			return true;
-		list += some + (list[some] != '\0');
-	}
-	return false;
-}
-
-static bool
-is_trusted(const struct req *r)
-{
-	const char *origin = req_header(r, "HTTP_ORIGIN");
-
-	return r->same_origin ||
-	       (origin != NULL && strstr(origin, "://") != NULL &&
-		   is_listed(
-		       conf_text("CORS_ORIGINS", ""), origin, strlen(origin)));
-}
-
 static bool
 is_said(const char *header)
 {
@@ -171,20 +142,21 @@ is_said(const char *header)
 bool
 auth_is_foreign(const struct req *r)
 {
-	return !is_trusted(r) &&
+	return !r->same_origin &&
 	       (is_said(req_header(r, "HTTP_ORIGIN")) ||
 		   is_said(req_header(r, "HTTP_SEC_FETCH_SITE")));
 }
 
 /* A browser sends the cookie with requests that other sites start, so there
- * it counts only where nothing changes, or where the page is one of ours. */
+ * it counts only where nothing changes, or where the page is our own.  That of
+ * an origin in CORS_ORIGINS is none: it can send a token. */
 static bool
 cookie_counts(const struct req *r, enum access access)
 {
 	bool reads =
 	    strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
 
-	return (reads && !access_get_changes(access)) || is_trusted(r);
+	return (reads && !access_get_changes(access)) || r->same_origin;
 }
 
 static bool

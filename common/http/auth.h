@@ -3,8 +3,8 @@
  * Bearer CRON_SECRET or CRON_SECRET_PREVIOUS, compared in constant time, no
  * database), or a user: "Authorization: JWT t", "Bearer t", "users API-Key
  * k", or the cookie payload-token (for calls that change state only from a
- * page of our own origin or of one in CORS_ORIGINS).  x-vercel-cron and user
- * agents never count.  What each may is common/http/access.h's.
+ * page of our own origin).  x-vercel-cron and user agents never count.  What
+ * each may is common/http/access.h's.
  */
 #ifndef AFTERWORK_HTTP_AUTH_H
 #define AFTERWORK_HTTP_AUTH_H
@@ -34,8 +34,7 @@ struct caller {
 bool auth_check(const struct req *r, struct db *db, enum access access,
     struct caller *ret, struct err *e) MUSTCHECK;
 
-/* Does a browser say that a page of neither our own origin nor one in
- * CORS_ORIGINS makes this call? */
+/* Does a browser say that a page of another origin makes this call? */
 bool auth_is_foreign(const struct req *r);
 
 /* Log each reason why the configured secrets do not count (at start). */

@@ -334,21 +334,16 @@ test_origins(void)
 {
 	static const struct {
 		const char *site, *origin;
-		bool trusted, foreign;
+		bool ours, foreign;
 	} cases[] = {
 		{ "", "", false, false },
 		{ "same-origin", "", true, false },
 		{ "none", "", true, false },
 		{ "cross-site", "", false, true },
 		{ "same-site", "http://evil.example", false, true },
-		{ "same-site", "https://pages.example", true, false },
-		{ "", "https://pages.example", true, false },
-		{ "", "https://PAGES.example", true, false },
-		{ "", "https://pages.example:444", false, true },
-		{ "", "http://pages.example", false, true },
-		{ "", "https://pages.example.evil", false, true },
-		{ "", "https://pages.exampl", false, true },
-		{ "", "http://localhost:3000", true, false },
+		{ "same-site", "https://pages.example", false, true },
+		{ "", "https://pages.example", false, true },
+		{ "", "http://localhost:3000", false, true },
 		{ "", "null", false, true },
 		{ "", "*", false, true },
 	};
@@ -363,7 +358,7 @@ test_origins(void)
 		struct err e;
 
 		is_int(check(ACCESS_PAGES_UPDATE, env, &e),
-		    cases[i].trusted ? USER : DENIED, "site %s, origin %s",
+		    cases[i].ours ? USER : DENIED, "site %s, origin %s",
 		    cases[i].site, cases[i].origin);
 		ok(f != NULL && req_init(&r, f, &e) &&
 			auth_is_foreign(&r) == cases[i].foreign,
