@@ -55,7 +55,7 @@ for method in PATCH DELETE; do
 	status_is 400 "$method in an order that is none"
 	as nobody
 	request_json $method "/api/pages?$mine" '{}'
-	status_is 401 "$method by nobody"
+	status_is 403 "$method by nobody"
 	as admin
 done
 is "$(slugs)" 'b:new c:last same:same' 'nothing has changed'

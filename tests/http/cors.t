@@ -64,7 +64,7 @@ kept_out 'a preflight of another'
 # Errors are for the page to read, too.
 as nobody
 from $good DELETE "/api/media/$id"
-status_is 401 'an error'
+status_is 403 'an error'
 let_in $good 'an error'
 from $good GET /api/media/none/of/this
 status_is 404 'no such route'

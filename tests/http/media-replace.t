@@ -147,7 +147,7 @@ replace "$id" "$fixtures/small.jpg" -F "file=@$fixtures/small.jpg"
 refused 400 'two files'
 as nobody
 replace "$id" "$fixtures/small.jpg"
-refused 401 'nobody'
+refused 403 'nobody'
 as admin
 for path in 999999999 0 -1 x 9007199254740993; do
 	replace "$path" "$fixtures/small.jpg"

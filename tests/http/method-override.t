@@ -53,7 +53,7 @@ body_like .totalDocs '^[0-9]+$' 'and counted'
 # Nothing else is meant by it.
 as nobody
 as_get /api/payload-jobs $json '{"limit":1}'
-status_is 401 'who may not read may not read so'
+status_is 403 'who may not read may not read so'
 as admin
 before=$(sql 'SELECT count(*) FROM site.media')
 for method in DELETE PATCH get 'GET, GET' POST ''; do

@@ -109,8 +109,9 @@ status_is 200 'and is good'
 user remove "$email"
 is "$code:$out" "0:removed $email" 'it is removed'
 sql_is "SELECT count(*) FROM site.users WHERE email = '$email'" 0 'and is gone'
-for what in role password unlock logout remove; do
-	user $what "$email" $([ $what = role ] && echo editor)
+for what in 'role editor' password unlock logout remove; do
+	read -ra words <<<"$what"
+	user "${words[0]}" "$email" "${words[@]:1}"
 	is "$code:$out" '1:afterwork: There is no user with this address.' "$what of nobody"
 done
 done_testing

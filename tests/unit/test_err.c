@@ -21,7 +21,8 @@ static const struct {
 	{ ERR_UNAVAILABLE, "unavailable" },
 	{ ERR_NO_SPACE, "no_space" },
 	{ ERR_BUG, "bug" },
-	{ (enum err_code)(ERR_BUG + 1), "unknown" },
+	{ ERR_QUERY, "query" },
+	{ (enum err_code)(ERR_QUERY + 1), "unknown" },
 };
 
 static void
