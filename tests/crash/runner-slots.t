@@ -90,10 +90,11 @@ ok 'which is done' await 10 'answers 0 "SELECT count(*) FROM afterwork.job"'
 ok 'no runner is left' await 10 '[ -z "$(runners)" ]'
 is "$(children)" "$before" 'and the function has no child of it'
 
-# What a runner holds while it works.
-set_point handler.stop
+# What a runner holds while it has a job in hand.  (Of one that runs for a while
+# the guard asks the database whether it is still wanted.)
+set_point claimed.stop
 enqueue noop
-await_stopped handler || bail 'no runner came'
+await_stopped claimed || bail 'no runner came'
 worker=$stopped guard=$(ps -o ppid= -p "$stopped" | tr -d ' ')
 is "$(runners | sort)" "$(printf '%s\n' "$guard" "$worker" | sort)" \
 	'a runner is two processes'

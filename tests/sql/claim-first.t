@@ -103,7 +103,7 @@ wait "$holder"
 # --- its end ---
 # ended FUNCTION: the record of a job that is claimed and settled so, undone.
 ended() {
-	sql "BEGIN; SELECT id AS job, lease_no AS lease FROM $first \\gset
+	script "BEGIN; SELECT id AS job, lease_no AS lease FROM $first \\gset
 		SELECT $1 = :job;
 		SELECT to_jsonb(h) - 'lease_no' - 'started_at' - 'finished_at',
 			h.lease_no = :lease, h.finished_at - h.started_at,
@@ -111,7 +111,7 @@ ended() {
 		FROM afterwork.history h;
 		ROLLBACK"
 }
-sql() {
+script() {
 	psql -XqAt -v ON_ERROR_STOP=1 "$direct" <<<"$1" 2>&1
 }
 settle_full="(afterwork.settle('default', ARRAY[:job], ARRAY[:lease], '{done}', '{0}',
@@ -122,7 +122,7 @@ is "$(ended "$settle_first")" "$(ended "$settle_full")" 'done: recorded alike'
 like "$(ended "$settle_first")" 'done.*00:00:00.0015.0' 'and out of the queue'
 read -r job lease < <(sql "SELECT id, lease_no FROM $first" | tr '|' ' ')
 lost() {
-	sql "SELECT afterwork.settle_first('default', $job, $1, 1, 1, NULL, NULL, $2)"
+	script "SELECT afterwork.settle_first('default', $job, $1, 1, 1, NULL, NULL, $2)"
 }
 is "$(lost $((lease - 1)) false)" '' 'under an old number it is nobody'"'"'s'
 like "$(lost $((lease - 1)) true)" 'A lease was lost' 'which undoes the work with it'
