@@ -2,6 +2,7 @@
 #include "common/http/app.h"
 #include "common/http/bulk.h"
 #include "common/http/list.h"
+#include "common/http/version.h"
 #include "common/link/conf.h"
 #include "common/link/js.h"
 #include "common/site/page.h"
@@ -32,18 +33,37 @@ list_get(struct app *app, struct req *req, struct res *res, struct err *e)
 	       list_page(res, &q, &docs, total, e);
 }
 
+/* What a change is meant for; tags is filled and borrowed by it. */
+static bool
+how_of(const struct req *req, struct buf *tags, struct page_how *ret,
+    struct err *e)
+{
+	bool any = false;
+
+	if (!version_wanted(req, tags, &any, e) ||
+	    !req_query_bool(req, "backfill", false, &ret->backfill, e))
+		return false;
+	ret->if_match = any ? NULL : tags->data;
+	return true;
+}
+
 static bool
 list_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
-	AUTO_BUF doc = BUF_INIT;
+	AUTO_PAGE_CHANGE *change = NULL;
+	AUTO_PAGE_DOC doc = PAGE_DOC_INIT;
+	AUTO_BUF tags = BUF_INIT;
 	AUTO_FILTER select = { 0 };
 	struct page_view view;
+	struct page_how how;
 
-	return view_of(req, &select, &view, e) &&
+	return view_of(req, &select, &view, e) && how_of(req, &tags, &how, e) &&
 	       req_json(req, REQ_BODY_MAX, &body, e) &&
-	       page_create(app->db, body, &view, &doc, e) &&
-	       res_doc(res, 201, doc.data, doc.len,
+	       page_change_open(body, &change, e) &&
+	       page_create(app->db, change, &how, &view, &doc, e) &&
+	       version_show(res, doc.version, e) &&
+	       res_doc(res, 201, doc.json.data, doc.json.len,
 		   "Page successfully created.", e);
 }
 
@@ -60,7 +80,7 @@ count_get(struct app *app, struct req *req, struct res *res, struct err *e)
 static bool
 one_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_BUF doc = BUF_INIT;
+	AUTO_PAGE_DOC doc = PAGE_DOC_INIT;
 	AUTO_FILTER select = { 0 };
 	struct page_view view;
 	int64_t id = 0;
@@ -68,43 +88,54 @@ one_get(struct app *app, struct req *req, struct res *res, struct err *e)
 	return view_of(req, &select, &view, e) &&
 	       req_param_id(req, 0, &id, e) &&
 	       page_get(app->db, id, &view, &doc, e) &&
-	       res_json_text(res, 200, doc.data, doc.len, e);
+	       version_show(res, doc.version, e) &&
+	       res_json_text(res, 200, doc.json.data, doc.json.len, e);
 }
 
 static bool
 one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
-	AUTO_BUF doc = BUF_INIT;
+	AUTO_PAGE_CHANGE *change = NULL;
+	AUTO_PAGE_DOC doc = PAGE_DOC_INIT;
+	AUTO_BUF tags = BUF_INIT;
 	AUTO_FILTER select = { 0 };
 	struct page_view view;
+	struct page_how how;
 	int64_t id = 0;
 
-	return view_of(req, &select, &view, e) &&
+	return view_of(req, &select, &view, e) && how_of(req, &tags, &how, e) &&
 	       req_param_id(req, 0, &id, e) &&
 	       req_json(req, REQ_BODY_MAX, &body, e) &&
-	       page_update(app->db, id, body, &view, &doc, e) &&
-	       res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
+	       page_change_open(body, &change, e) &&
+	       page_update(app->db, id, change, &how, &view, &doc, e) &&
+	       version_show(res, doc.version, e) &&
+	       res_doc(res, 200, doc.json.data, doc.json.len,
+		   "Updated successfully.", e);
 }
 
 static bool
 one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_BUF doc = BUF_INIT;
+	AUTO_PAGE_DOC doc = PAGE_DOC_INIT;
+	AUTO_BUF tags = BUF_INIT;
 	AUTO_FILTER select = { 0 };
 	struct page_view view;
+	struct page_how how;
 	int64_t id = 0;
 
-	return view_of(req, &select, &view, e) &&
+	return view_of(req, &select, &view, e) && how_of(req, &tags, &how, e) &&
 	       req_param_id(req, 0, &id, e) &&
-	       page_delete(app->db, id, &view, &doc, e) &&
-	       res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
+	       page_delete(app->db, id, &how, &view, &doc, e) &&
+	       res_doc(res, 200, doc.json.data, doc.json.len,
+		   "Deleted successfully.", e);
 }
 
 /* ---- several at once ---- */
 
 struct many {
 	struct page_view view;
+	struct page_how how;
 	const struct page_change *change;
 };
 
@@ -113,8 +144,12 @@ patch_one(
     struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
 {
 	const struct many *m = ctx;
+	AUTO_PAGE_DOC doc = PAGE_DOC_INIT;
 
-	return page_change_apply(app->db, id, m->change, &m->view, ret_doc, e);
+	if (!page_update(app->db, id, m->change, &m->how, &m->view, &doc, e))
+		return false;
+	buf_add(ret_doc, doc.json.data, doc.json.len);
+	return true;
 }
 
 static bool
@@ -122,8 +157,12 @@ delete_one(
     struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
 {
 	const struct many *m = ctx;
+	AUTO_PAGE_DOC doc = PAGE_DOC_INIT;
 
-	return page_delete(app->db, id, &m->view, ret_doc, e);
+	if (!page_delete(app->db, id, &m->how, &m->view, &doc, e))
+		return false;
+	buf_add(ret_doc, doc.json.data, doc.json.len);
+	return true;
 }
 
 static const struct bulk pages_bulk = { "Page", "Pages", page_ids };
@@ -134,9 +173,11 @@ list_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 	AUTO_JS *body = NULL;
 	AUTO_FILTER select = { 0 };
 	AUTO_PAGE_CHANGE *change = NULL;
+	AUTO_BUF tags = BUF_INIT;
 	struct many m;
 
 	if (!view_of(req, &select, &m.view, e) ||
+	    !how_of(req, &tags, &m.how, e) ||
 	    !bulk_check(req, BULK_UPDATE, e) ||
 	    !req_json(req, REQ_BODY_MAX, &body, e) ||
 	    !page_change_open(body, &change, e))
@@ -150,9 +191,11 @@ static bool
 list_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_FILTER select = { 0 };
+	AUTO_BUF tags = BUF_INIT;
 	struct many m = { 0 };
 
 	return view_of(req, &select, &m.view, e) &&
+	       how_of(req, &tags, &m.how, e) &&
 	       bulk_run(
 		   app, req, res, &pages_bulk, BULK_DELETE, delete_one, &m, e);
 }

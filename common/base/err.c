@@ -76,6 +76,7 @@ err_name(enum err_code code)
 		[ERR_NO_SPACE] = "no_space",
 		[ERR_BUG] = "bug",
 		[ERR_QUERY] = "query",
+		[ERR_VERSION] = "version",
 	};
 
 	if ((size_t)code >= LEN(names))

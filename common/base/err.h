@@ -29,6 +29,7 @@ enum err_code {
 	ERR_NO_SPACE,    /* 507: the disk is full */
 	ERR_BUG,         /* 500: ours to mend */
 	ERR_QUERY,       /* 400: there is no such field to ask for */
+	ERR_VERSION,     /* 412: it is not the version that was named */
 };
 
 enum { ERR_MSG_MAX = 512, ERR_FIELD_MAX = 128 };

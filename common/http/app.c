@@ -180,6 +180,7 @@ reason(int status)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 409, "Conflict" },
+		{ 412, "Precondition Failed" },
 		{ 413, "Content Too Large" },
 		{ 416, "Range Not Satisfiable" },
 		{ 423, "Locked" },

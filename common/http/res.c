@@ -123,6 +123,8 @@ res_status_of(enum err_code code)
 		return 405;
 	case ERR_CONFLICT:
 		return 409;
+	case ERR_VERSION:
+		return 412;
 	case ERR_TOO_LARGE:
 		return 413;
 	case ERR_LOCKED:
@@ -156,6 +158,8 @@ standard_message(enum err_code code)
 		return "This method is not allowed here.";
 	case ERR_CONFLICT:
 		return "Value must be unique";
+	case ERR_VERSION:
+		return "The document has another version.";
 	case ERR_TOO_LARGE:
 		return "The request is too large.";
 	case ERR_LOCKED:

@@ -275,6 +275,12 @@ js_print(struct json_object *v, struct buf *ret)
 
 /* --- read --- */
 
+bool
+js_has(struct json_object *o, const char *key)
+{
+	return json_object_object_get_ex(o, key, NULL);
+}
+
 struct json_object *
 js_get(struct json_object *o, const char *key)
 {

@@ -40,6 +40,8 @@ bool js_int(struct json_object *o, const char *key, int64_t otherwise,
     int64_t min, int64_t max, int64_t *ret, struct err *e) MUSTCHECK;
 bool js_bool(struct json_object *o, const char *key, bool otherwise, bool *ret,
     struct err *e) MUSTCHECK;
+/* Is the key there, be its value null? */
+bool js_has(struct json_object *o, const char *key);
 /* Value under key, borrowed, or NULL (absent or null). */
 struct json_object *js_get(struct json_object *o, const char *key);
 bool js_is_object(struct json_object *v);

@@ -210,6 +210,33 @@ header_form_parameter(
 	return find_parameter(value, name, true, ret, max);
 }
 
+enum header_found
+header_etag(const char **at, bool *ret_weak, const char **ret, size_t *ret_n)
+{
+	const char *s = *at + strspn(*at, OWS ",");
+	bool weak = s[0] == 'W' && s[1] == '/';
+	size_t n = 0;
+
+	if (*s == '\0')
+		return HEADER_ABSENT;
+	if (weak)
+		s += 2;
+	if (*s++ != '"')
+		return HEADER_BAD;
+	while (s[n] != '\0' && s[n] != '"' && s[n] != ' ' && s[n] != '\t')
+		n++;
+	if (s[n] != '"')
+		return HEADER_BAD;
+	*ret_weak = weak;
+	*ret = s;
+	*ret_n = n;
+	s += n + 1;
+	if (s[strspn(s, OWS)] != ',' && s[strspn(s, OWS)] != '\0')
+		return HEADER_BAD;
+	*at = s;
+	return HEADER_FOUND;
+}
+
 bool
 header_media_type(const char *value, char *ret, size_t max)
 {

@@ -44,6 +44,14 @@ enum header_found {
 enum header_found header_form_parameter(
     const char *value, const char *name, char *ret, size_t max);
 
+/*
+ * The next entity tag of a list (RFC 9110 8.8.3: "a", W/"b"), from *at, which
+ * moves behind it; *ret borrows what its quotes hold.  HEADER_ABSENT: the list
+ * is over.  HEADER_BAD: what is there is no list of entity tags.
+ */
+enum header_found header_etag(
+    const char **at, bool *ret_weak, const char **ret, size_t *ret_n);
+
 /* The media type in front of the parameters, lower case; false when it is
  * longer than max-1 or has no slash. */
 bool header_media_type(const char *value, char *ret, size_t max);

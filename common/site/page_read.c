@@ -191,7 +191,7 @@ static const char SQL_PAGE_GET[] =
 
 bool
 page_get(struct db *db, int64_t id, const struct page_view *view,
-    struct buf *ret_doc, struct err *e)
+    struct page_doc *ret, struct err *e)
 {
 	AUTO_READING r = { .view = view };
 
@@ -201,7 +201,9 @@ page_get(struct db *db, int64_t id, const struct page_view *view,
 		return false;
 	if (db_nrows(r.rows) != 1)
 		return err_fail(e, ERR_NOT_FOUND, "Not Found");
-	return read_galleries(&r, db, e) && add_page(&r, 0, ret_doc, e);
+	(void)snprintf(ret->version, sizeof(ret->version), "%s",
+	    db_text(r.rows, 0, COL_UPDATED));
+	return read_galleries(&r, db, e) && add_page(&r, 0, &ret->json, e);
 }
 
 /* ---- many ---- */

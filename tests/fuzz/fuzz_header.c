@@ -2,6 +2,7 @@
  * Header values.
  *
  * - Slices lie within the value, copies within their room.
+ * - A walk along entity tags ends.
  * - A media type is its own media type.
  * - Any text, quoted, comes back as it was, whichever way it is read.
  * - What one reader of parameters finds, the other does not miss.
@@ -27,6 +28,22 @@ check_slices(const char *value)
 	if (header_cookie(value, "token", &p, &n)) {
 		HOLDS(p >= value && p + n <= end && p[-1] == '=');
 		HOLDS(memchr(p, ';', n) == NULL);
+	}
+}
+
+/* A walk along the tags ends, and each lies within its quotes. */
+static void
+check_etags(const char *value)
+{
+	const char *at = value, *before = at, *p = NULL;
+	bool weak = false;
+	size_t n = 0;
+
+	while (header_etag(&at, &weak, &p, &n) == HEADER_FOUND) {
+		HOLDS(p > before && p + n < at && p[-1] == '"' && p[n] == '"');
+		HOLDS(memchr(p, '"', n) == NULL);
+		HOLDS(!weak || (p[-2] == '/' && p[-3] == 'W'));
+		before = at;
 	}
 }
 
@@ -102,6 +119,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *value = strndup((const char *)data, size);
 
 	check_slices(value);
+	check_etags(value);
 	check_token68((const char *)data, size);
 	check_media_type(value);
 	check_parameter(value);

@@ -33,7 +33,7 @@ eventually 10 '[ "$(synced .)" = 3 ]' \
 
 # save FILTER: the page as it was read, changed by a jq filter.
 save() {
-	patch "/api/pages/$id?depth=0" "$(jq -c "$1" <<<"$as_read")"
+	patch "/api/pages/$id?depth=0" "$(jq -c "del(.updatedAt) | $1" <<<"$as_read")"
 }
 images() {
 	jq -r '.doc.layout[1].images | @csv' <<<"$body"

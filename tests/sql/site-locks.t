@@ -14,15 +14,17 @@ CREATE FUNCTION t.any_media(r int) RETURNS bigint LANGUAGE sql AS \$\$
 CREATE FUNCTION t.save(page bigint, blocks jsonb) RETURNS text
 LANGUAGE plpgsql AS \$\$
 BEGIN
-	PERFORM site.page_save(page, NULL, NULL, '[]', blocks);
+	PERFORM site.page_save(page, NULL, NULL, '[]', blocks, NULL, NULL,
+		random() < 0.1);
 	RETURN 'ok';
 EXCEPTION WHEN raise_exception OR no_data_found THEN
 	RETURN sqlerrm;
 END \$\$;
 CREATE FUNCTION t.page() RETURNS bigint LANGUAGE sql AS \$\$
-	SELECT site.page_save(NULL, 't', gen_random_uuid()::text, '[]',
+	SELECT (site.page_save(NULL, 't', gen_random_uuid()::text, '[]',
 	'[{\"block\":\"b1\",\"path\":\"x\",\"auto\":true,\"images\":[]},
-	  {\"block\":\"b2\",\"path\":\"y\",\"auto\":true,\"images\":[]}]') \$\$;
+	  {\"block\":\"b2\",\"path\":\"y\",\"auto\":true,\"images\":[]}]',
+	NULL, NULL, false)).saved \$\$;
 CREATE FUNCTION t.media() RETURNS bigint LANGUAGE sql AS \$\$
 	SELECT (site.media_create('f.png', gen_random_uuid()::text, 'image/png',
 		1, 'h', NULL, NULL, NULL, NULL, '')).job \$\$;
@@ -58,7 +60,7 @@ SELECT t.media();
 END
 cat >"$work/drop-page" <<'END'
 \set r random(0, 1000000)
-SELECT site.page_delete(t.any_page(:r));
+SELECT site.page_delete(t.any_page(:r), NULL);
 SELECT t.page();
 END
 # What the cascades of plain deletes would do instead.

@@ -22,7 +22,8 @@ static const struct {
 	{ ERR_NO_SPACE, "no_space" },
 	{ ERR_BUG, "bug" },
 	{ ERR_QUERY, "query" },
-	{ (enum err_code)(ERR_QUERY + 1), "unknown" },
+	{ ERR_VERSION, "version" },
+	{ (enum err_code)(ERR_VERSION + 1), "unknown" },
 };
 
 static void

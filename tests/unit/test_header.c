@@ -216,6 +216,48 @@ test_media_type(void)
 	}
 }
 
+/* Tags as "weak:text" with a space between, "!" for what is no list. */
+static void
+test_etags(void)
+{
+	static const struct {
+		const char *list, *want;
+	} cases[] = {
+		{ "\"a\"", "a" },
+		{ "\"\"", "" },
+		{ " \"a\" ,\t\"b\" ", "a b" },
+		{ ",, \"a\",", "a" },
+		{ "W/\"a\", \"b\"", "~a b" },
+		{ "\"a,b\"", "a,b" },
+		{ "", "" },
+		{ "a", "!" },
+		{ "\"a", "!" },
+		{ "\"a\"\"b\"", "!" },
+		{ "\"a\" \"b\"", "!" },
+		{ "w/\"a\"", "!" },
+		{ "W/", "!" },
+		{ "\"a b\"", "!" },
+		{ "*", "!" },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		const char *at = cases[i].list, *p = NULL;
+		enum header_found found;
+		char got[64] = "";
+		bool weak = false;
+		size_t n = 0, len = 0;
+
+		while (
+		    (found = header_etag(&at, &weak, &p, &n)) == HEADER_FOUND)
+			len += (size_t)snprintf(got + len, sizeof(got) - len,
+			    "%s%s%.*s", len > 0 ? " " : "", weak ? "~" : "",
+			    (int)n, p);
+		if (found == HEADER_BAD)
+			(void)snprintf(got + len, sizeof(got) - len, "!");
+		is_text(got, cases[i].want, "tags of %s", cases[i].list);
+	}
+}
+
 int
 main(void)
 {
@@ -227,5 +269,6 @@ main(void)
 	test_cookie();
 	test_parameter();
 	test_media_type();
+	test_etags();
 	return done();
 }

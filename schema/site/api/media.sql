@@ -1,8 +1,8 @@
 -- Ways in which media change.  They run as the schema's owner, so that a
 -- function's own login needs no write access to any table.
 --
--- Order of locks, everywhere in the site: media (by id), page, galleries (by
--- id), pictures in galleries (by gallery).  All that follow it can wait for
+-- Order of locks, everywhere in the site: sync_lock(), media (by id), page,
+-- galleries (by id), pictures in galleries (by gallery).  All that follow it can wait for
 -- one another but never in a circle.
 
 -- Insert under the wanted file name, or the first free one of photo-1.jpg,
@@ -168,6 +168,14 @@ BEGIN
 END
 $$;
 
+-- The advisory lock that a sync shares, and that a backfill has alone.  It comes
+-- before all other locks.
+CREATE OR REPLACE FUNCTION site.sync_lock()
+RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT hashtextextended('site.sync', 0)
+$$;
+
 -- Put a picture into every gallery that takes new ones.  Once more does
 -- nothing.  The picture and the galleries are locked against removal first:
 -- the foreign keys would lock them anyway, but after the insert and with an
@@ -177,6 +185,7 @@ CREATE OR REPLACE FUNCTION site.media_sync(media bigint, OUT present boolean,
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
+	PERFORM pg_advisory_xact_lock_shared(site.sync_lock());
 	WITH picture AS MATERIALIZED (
 		SELECT m.id FROM site.media m
 		WHERE m.id = media

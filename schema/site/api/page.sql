@@ -109,26 +109,38 @@ $$;
 
 -- Bring the page's gallery rows in line with its blocks: [{"block", "path",
 -- "auto", "images", "asOf"}], null where the block does not say and keeps
--- what it has.
-CREATE OR REPLACE FUNCTION site.page_set_galleries(page bigint, blocks jsonb)
-RETURNS void
+-- what it has.  switched: the galleries that take new pictures from now on.
+CREATE OR REPLACE FUNCTION site.page_set_galleries(page bigint, blocks jsonb,
+	OUT switched bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	g record;
+	fresh bigint[];
 BEGIN
 	PERFORM 1 FROM site.gallery o
 	WHERE o.page_id = page AND o.block_id NOT IN (
 		SELECT b.block FROM jsonb_to_recordset(blocks) AS b(block text))
 	ORDER BY o.id FOR UPDATE;
-	UPDATE site.gallery o SET auto_sync = b.auto
-	FROM jsonb_to_recordset(blocks) AS b(block text, auto boolean)
-	WHERE o.page_id = page AND o.block_id = b.block
-	AND o.auto_sync <> b.auto;
-	INSERT INTO site.gallery (page_id, block_id, auto_sync)
-	SELECT page, b.block, coalesce(b.auto, false)
-	FROM jsonb_to_recordset(blocks) AS b(block text, auto boolean)
-	WHERE NOT EXISTS (SELECT FROM site.gallery o
-		WHERE o.page_id = page AND o.block_id = b.block);
+	WITH other AS (
+		UPDATE site.gallery o SET auto_sync = b.auto
+		FROM jsonb_to_recordset(blocks) AS b(block text, auto boolean)
+		WHERE o.page_id = page AND o.block_id = b.block
+		AND o.auto_sync <> b.auto
+		RETURNING o.id, o.auto_sync
+	)
+	SELECT array_agg(o.id) FILTER (WHERE o.auto_sync) INTO switched
+	FROM other o;
+	WITH added AS (
+		INSERT INTO site.gallery AS n (page_id, block_id, auto_sync)
+		SELECT page, b.block, coalesce(b.auto, false)
+		FROM jsonb_to_recordset(blocks) AS b(block text, auto boolean)
+		WHERE NOT EXISTS (SELECT FROM site.gallery o
+			WHERE o.page_id = page AND o.block_id = b.block)
+		RETURNING n.id, n.auto_sync
+	)
+	SELECT array_agg(n.id) FILTER (WHERE n.auto_sync) INTO fresh
+	FROM added n;
+	switched := switched || fresh;
 	FOR g IN
 		SELECT o.id, b.block, b.path, b."asOf" AS as_of,
 			CASE WHEN b.images IS NOT NULL THEN ARRAY(
@@ -152,45 +164,108 @@ BEGIN
 END
 $$;
 
--- Create a page (page null) or change one; a null value changes nothing.
--- blocks are the galleries of layout, null when layout is.
-CREATE OR REPLACE FUNCTION site.page_save(page bigint, new_title text,
-	new_slug text, new_layout jsonb, blocks jsonb)
-RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Every picture there is, locked against removal, for page_fill().  Who brings
+-- a picture into the galleries (media_sync) is held off until the end of the
+-- transaction: its picture is either here already, or its galleries are
+-- looked for when the switch has been committed.
+CREATE OR REPLACE FUNCTION site.page_all_images()
+RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM pg_advisory_xact_lock(site.sync_lock());
+	RETURN ARRAY(SELECT m.id FROM site.media m ORDER BY m.id FOR KEY SHARE);
+END
+$$;
+
+-- Append to these galleries what they lack of these pictures.
+CREATE OR REPLACE FUNCTION site.page_fill(galleries bigint[], pictures bigint[])
+RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO site.gallery_image (gallery_id, media_id)
+	SELECT g.id, m.id
+	FROM unnest(galleries) AS g(id), unnest(pictures) AS m(id)
+	ORDER BY g.id, m.id
+	ON CONFLICT ON CONSTRAINT gallery_image_pkey DO NOTHING
+$$;
+
+-- The page's version, and with it the page, held until the transaction ends:
+-- 'missing' when there is none, 'unmatched' when its version is none of
+-- if_match, 'changed' when it is not the one known; null conditions are none.
+CREATE OR REPLACE FUNCTION site.page_hold(page bigint, if_match text[],
+	known text)
+RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	version text;
+BEGIN
+	SELECT site.iso(p.updated_at) INTO version
+	FROM site.page p WHERE p.id = page FOR UPDATE;
+	RETURN CASE WHEN NOT FOUND THEN 'missing'
+		WHEN version <> ALL (if_match) THEN 'unmatched'
+		WHEN version <> known THEN 'changed'
+		ELSE 'ok' END;
+END
+$$;
+
+-- Create a page (page null) or change one; a null value changes nothing.
+-- blocks are the galleries of layout, null when layout is.  With backfill those
+-- of them that begin to take new pictures get all that are there.
+--
+-- updated_at is the page's version, as far as it is shown: it grows by at
+-- least a millisecond with each change.
+--
+-- outcome: 'ok', or what page_hold() says, and then nothing is changed.
+CREATE OR REPLACE FUNCTION site.page_save(page bigint, new_title text,
+	new_slug text, new_layout jsonb, blocks jsonb, if_match text[],
+	known text, backfill boolean, OUT outcome text, OUT saved bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	pictures bigint[];
+	switched bigint[];
+BEGIN
+	outcome := 'ok';
+	saved := page;
+	IF backfill AND blocks IS NOT NULL THEN
+		pictures := site.page_all_images();
+	END IF;
 	IF blocks IS NOT NULL THEN
 		PERFORM site.page_lock_images(blocks);
 	END IF;
 	IF page IS NULL THEN
 		INSERT INTO site.page AS p (title, slug, layout)
 		VALUES (new_title, new_slug, coalesce(new_layout, '[]'))
-		RETURNING p.id INTO page;
+		RETURNING p.id INTO saved;
 	ELSE
+		outcome := site.page_hold(page, if_match, known);
+		IF outcome <> 'ok' THEN
+			RETURN;
+		END IF;
 		UPDATE site.page p
 		SET title = coalesce(new_title, p.title),
 			slug = coalesce(new_slug, p.slug),
 			layout = coalesce(new_layout, p.layout),
-			updated_at = now()
+			updated_at = greatest(
+				date_trunc('milliseconds', clock_timestamp()),
+				date_trunc('milliseconds', p.updated_at)
+					+ interval '1 ms')
 		WHERE p.id = page;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION USING ERRCODE = 'P0002',
-				MESSAGE = 'Not Found';
-		END IF;
 	END IF;
 	IF blocks IS NOT NULL THEN
-		PERFORM site.page_set_galleries(page, blocks);
+		switched := site.page_set_galleries(saved, blocks);
+		PERFORM site.page_fill(switched, pictures);
 	END IF;
-	RETURN page;
 END
 $$;
 
--- Remove a page with its galleries; false when there is none.
-CREATE OR REPLACE FUNCTION site.page_delete(page bigint)
-RETURNS boolean
+-- Remove a page with its galleries.  outcome is page_hold()'s.
+CREATE OR REPLACE FUNCTION site.page_delete(page bigint, if_match text[],
+	OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM 1 FROM site.page p WHERE p.id = page FOR UPDATE;
+	outcome := site.page_hold(page, if_match, NULL);
+	IF outcome <> 'ok' THEN
+		RETURN;
+	END IF;
 	PERFORM 1 FROM site.gallery g WHERE g.page_id = page
 	ORDER BY g.id FOR UPDATE;
 	PERFORM 1 FROM site.gallery_image i
@@ -198,6 +273,5 @@ BEGIN
 		SELECT g.id FROM site.gallery g WHERE g.page_id = page)
 	ORDER BY i.gallery_id, i.media_id FOR UPDATE;
 	DELETE FROM site.page p WHERE p.id = page;
-	RETURN FOUND;
 END
 $$;
