@@ -57,6 +57,8 @@ END
 short_leases() {
 	alter claim '+ 30000)' "+ $1)" 2
 	alter claim 'j.attempts, j.crashes,' 'j.attempts, 0,'
+	alter claim_first '+ 30000)' "+ $1)" 2
+	alter claim_first 'j.crashes,' '0,'
 	alter take_queue_places '+ 30000)' "+ $1)"
 }
 
