@@ -23,6 +23,9 @@
 enum {
 	BODY_MAX = 64 * 1024,
 	SWEEP_AGE_MS = 60 * 60 * 1000,
+	/* A younger file may be one that an upload is about to name: from its
+	 * last byte to the commit a minute is plenty. */
+	SWEEP_LEAST_MS = 5 * 60 * 1000,
 };
 
 static struct {
@@ -257,7 +260,10 @@ sweep_get(struct app *app, struct req *req, struct res *res, struct err *e)
 
 	if (older != NULL && !duration_parse(older, &age_ms))
 		return err_field(e, "olderThan",
-		    "This is not a duration such as 30s, 5m or 1h.");
+		    "This is not a duration such as 5m or 1h.");
+	if (age_ms < SWEEP_LEAST_MS)
+		return err_field(e, "olderThan",
+		    "Files younger than 5m may be an upload's at work.");
 	if (!store_sweep(&site.store, app->db, age_ms, &removed, &kept, e))
 		return false;
 	o = js_new_object();

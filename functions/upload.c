@@ -15,6 +15,7 @@
 #include "common/http/app.h"
 #include "common/http/form.h"
 #include "common/link/conf.h"
+#include "common/link/db.h"
 #include "common/link/js.h"
 #include "common/link/magic.h"
 #include "common/site/media.h"
@@ -28,11 +29,11 @@ static struct {
 
 /* Did the statement fail in a way that leaves its outcome open?  The link
  * was lost (no SQLSTATE), or the server went down (08, 57P).  That there is no
- * such row is an answer. */
+ * such row is an answer, and without a link nothing was sent. */
 static bool
 outcome_unknown(const struct err *e)
 {
-	if (e->code == ERR_NOT_FOUND)
+	if (e->code == ERR_NOT_FOUND || strcmp(e->sqlstate, DB_NO_LINK) == 0)
 		return false;
 	return e->sqlstate[0] == '\0' || strncmp(e->sqlstate, "08", 2) == 0 ||
 	       strncmp(e->sqlstate, "57P", 3) == 0;

@@ -123,8 +123,9 @@ run_all(struct app *app, const struct db_rows *ids, bulk_one *one, void *ctx,
 			continue;
 		}
 		add_error(a, id, &why);
-		away = away ||
-		       (why.code == ERR_UNAVAILABLE && why.sqlstate[0] == '\0');
+		away = away || (why.code == ERR_UNAVAILABLE &&
+				   (why.sqlstate[0] == '\0' ||
+				       strcmp(why.sqlstate, DB_NO_LINK) == 0));
 	}
 }
 

@@ -6,7 +6,8 @@
  * than the statement's deadline (default DB_DEADLINE_MS) plus the connect
  * time-out of 3 s.  A link found dead before use is opened anew, so that a
  * restart of PostgreSQL between two requests fails neither; a link lost in
- * mid-statement means "outcome unknown" (ERR_UNAVAILABLE, no SQLSTATE).
+ * mid-statement means "outcome unknown" (ERR_UNAVAILABLE, no SQLSTATE).  Where
+ * no link could be opened, nothing was sent (SQLSTATE DB_NO_LINK).
  *
  * A statement is prepared under its name at its first use, in the same round
  * trip; behind a pooler (DATABASE_POOLED=1) it is unnamed.  BEGIN and
@@ -30,6 +31,9 @@ struct db;
 struct db_rows; /* the rows of one answer */
 
 enum { DB_DEADLINE_MS = 10000, DB_ARGS_MAX = 128 };
+
+/* The standard's "unable to establish connection". */
+#define DB_NO_LINK "08001"
 
 /* Never connects.  url is borrowed for the life of the db ("" = PG*).
  * function names the link in pg_stat_activity ("afterwork upload"). */

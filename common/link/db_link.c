@@ -288,5 +288,9 @@ db_connect(struct db *db, struct err *e)
 	if (db->tx == TX_OPEN || (db->conn != NULL && link_alive(db)))
 		return true;
 	db_close(db);
-	return link_open(db, e);
+	if (link_open(db, e))
+		return true;
+	/* Nothing was sent: what was to be done has not been done. */
+	snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", DB_NO_LINK);
+	return false;
 }

@@ -89,9 +89,16 @@ file=$(picture "$slug <img src=x onerror='window.ran=1'>.jpg" photo.jpg)
 text="\"><img src=x onerror='window.ran=1'><b>not markup</b>"
 type_into '[name=file]' "$file"
 type_into '[name=alt]' "$text"
+js '(window.bar = document.getElementById("progress"), window.seen = [],
+	new MutationObserver(() => window.seen.push([bar.hidden, bar.value]))
+		.observe(bar, { attributes: true }), 1)' >/dev/null
+is "$(js 'bar.hidden')" true 'there is no progress yet'
 click '#upload button'
 eventually 15 '[ "$(js "document.querySelectorAll(\".gallery .new img\").length > 0")" = true ]' \
 	'the gallery shows the picture'
+is "$(js 'seen.some(([hidden, part]) => !hidden && part === 1)')" true \
+	'a bar went to its end while it was sent'
+eventually 5 '[ "$(js bar.hidden)" = true ]' 'and is gone'
 is "$(js 'document.querySelector(".gallery .new img").alt')" \
 	"$text" 'its description is text, not markup'
 like "$(js 'document.querySelector(".gallery .new figcaption").textContent')" \

@@ -10,7 +10,8 @@
 #            took effect exactly once, and nothing else did.
 # Pages      album SLUG: a page with a text and a gallery that takes every new
 #            picture; sets $page.  gallery_of PAGE prints its pictures' ids.
-# Files      media_on_disk: rows without their file, files without their row.
+# Files      media_on_disk: rows without their file, files without their row;
+#            sweep_all: a sweep that takes all files for old ones.
 
 points=$work/points
 
@@ -113,6 +114,12 @@ album() {
 	    {\"blockType\":\"gallery\",\"autoSyncMedia\":true,\"images\":[]}]}"
 	page=$(jqr .doc.id)
 	[ "$status" = 201 ] || bail "no page: $body"
+}
+
+# The sweep, as it is an hour later.
+sweep_all() {
+	find "$STATE/media" -type f -exec touch -d '2 hours ago' {} +
+	get /api/media/sweep
 }
 
 gallery_of() {

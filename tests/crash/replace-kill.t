@@ -63,7 +63,7 @@ kill -CONT "$still"
 ok 'files without a row were left' [ "$(media_on_disk | wc -l)" -gt 0 ]
 is "$(media_on_disk | grep '^row')" '' 'no row is without its file'
 as cron
-get '/api/media/sweep?olderThan=0s'
+sweep_all
 status_is 200 'the sweep'
 is "$(media_on_disk)" '' 'no file is without a row'
 is "$(ls -A "$STATE/media/tmp")" '' 'nothing is in tmp'

@@ -26,6 +26,13 @@ as cron
 get '/api/media/sweep?olderThan=soon'
 status_is 400 'a duration that is none'
 body_is '.errors[0].data.errors[0].path' olderThan 'and named'
+# What an upload may just be about to name.
+for young in 0s 10s 299s; do
+	get "/api/media/sweep?olderThan=$young"
+	status_is 400 "$young"
+	body_is '.errors[0].data.errors[0].path' olderThan 'and named'
+done
+ok 'nothing is gone' test -e "$old" -a -e "$new" -a -e "$store/tmp/$name"
 get '/api/media/sweep?olderThan=3h'
 status_is 200 'sweep'
 ok 'two hours are younger than three' test -e "$old"

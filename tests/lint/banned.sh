@@ -132,6 +132,14 @@ printed_json() {
 	    '"[^"]*[{,] *\\"[A-Za-z_]+\\" *:[^"]*%[sdlzu]' /dev/null
 }
 
+# A secret is compared in the time that any other takes.
+told_by_time() {
+	code common/link/crypt.c strings | grep -E '\<(mem|str|strn|strcase|b)cmp[ 	]*\(' |
+	    grep -v '"HS256"'
+	grep -q 'sodium_memcmp' common/link/crypt.c ||
+	    echo 'common/link/crypt.c compares nothing in constant time'
+}
+
 unfinished() {
 	sources common functions deploy tests | xargs -r grep -nwE \
 	    'TODO|FIXME|XXX|HACK|for now|stub' /dev/null
@@ -146,6 +154,7 @@ holds 'only proc, the runner and prefork make processes' forks
 holds 'only link/db names libpq' libpq_calls
 holds 'every descriptor is close-on-exec' leaking_descriptors
 holds 'no JSON from format strings' printed_json
+holds 'secrets are compared in constant time' told_by_time
 holds 'nothing is left for later' unfinished
 
 finds 'a source without base.h' common/queue/x.c unbanned <<<'int x;'
@@ -169,6 +178,9 @@ finds 'a duplicate without the flag' common/site/x.c leaking_descriptors \
     <<<'	fd = fcntl(fd, F_DUPFD, 3);'
 finds 'printed JSON' functions/x.c printed_json \
     <<<'	buf_addf(b, "{\"id\": %d}", id);'
+finds 'a secret compared byte by byte' common/link/crypt.c told_by_time \
+    < <(sed 's/sodium_memcmp(presented/memcmp(presented/' \
+	"$top/common/link/crypt.c")
 finds 'a mark for later' common/site/x.c unfinished \
     < <(printf '/* TO%s: more */\n' DO)
 done_testing
