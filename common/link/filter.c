@@ -418,14 +418,13 @@ compose_test(struct compose *c, const struct where_node *node)
 	return compose_op(c, &t);
 }
 
-/* Bounded by WHERE_DEPTH_MAX. */
+/* Not of a group without members, which would be no SQL: where.h drops those.
+ * Bounded by WHERE_DEPTH_MAX. */
 static bool
 compose_node(struct compose *c, const struct where_node *node)
 {
 	bool any = node->kind == WHERE_OR;
 
-	if (node->kind != WHERE_TEST && node->first == NULL)
-		return put(c, "true", "", "");
 	put(c, "(", "", "");
 	if (node->kind == WHERE_TEST && !compose_test(c, node))
 		return false;

@@ -194,6 +194,26 @@ walk_object(struct where *w, struct where_node *parent,
 	return true;
 }
 
+/* What says nothing is as if it were not there.  A branch of "or" that held
+ * without a condition would choose every document.  Bounded by
+ * WHERE_DEPTH_MAX. */
+static void
+drop_empty(struct where_node *group)
+{
+	struct where_node **at = &group->first;
+
+	group->last = NULL;
+	while (*at != NULL) {
+		drop_empty(*at);
+		if ((*at)->kind != WHERE_TEST && (*at)->first == NULL) {
+			*at = (*at)->next;
+			continue;
+		}
+		group->last = *at;
+		at = &(*at)->next;
+	}
+}
+
 /* Of a tree with n values no more than 2 n + 1 nodes are made. */
 static size_t
 count_values(const struct tree_node *node)
@@ -221,6 +241,7 @@ where_parse(const struct tree_node *root, struct where *ret, struct err *e)
 		where_release(&w);
 		return false;
 	}
+	drop_empty(&w.nodes[0]);
 	*ret = w;
 	return true;
 }

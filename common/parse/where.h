@@ -1,12 +1,13 @@
 /*
  * What a `where` says: conditions on fields under "and" and "or", from a tree
  * of values.  Pure; knows no fields: which there are, and what fits them, is
- * the collection's to say (common/link/db_filter.h).
+ * the collection's to say (common/link/filter.h).
  *
  *	{"title": {"like": "a b"}, "or": [{"id": {"in": "1,2"}}, {...}]}
  *
  * Several members of an object must all hold, and so must several operators
- * of a field.  A condition without members holds.
+ * of a field.  An object or list that says nothing is left out, as Payload does
+ * it: beside other branches of an "or" it chooses nothing.
  */
 #ifndef AFTERWORK_PARSE_WHERE_H
 #define AFTERWORK_PARSE_WHERE_H
@@ -52,7 +53,8 @@ struct where_node {
 };
 
 struct where {
-	struct where_node *nodes; /* owned; the first is the root */
+	/* owned; the first is the root, the one group that may be empty */
+	struct where_node *nodes;
 	size_t n;
 	size_t ntests; /* 0: everything is meant */
 };

@@ -6,6 +6,7 @@
  * - The composed text has words of ours only: nothing of what was said is in
  *   it, whatever the names and values were.
  * - It has as many placeholders as there are arguments.
+ * - What says something is no more than that: nothing in it holds by itself.
  */
 #include "common/link/filter.h"
 
@@ -76,6 +77,8 @@ check_compose(const struct filter *f)
 		return;
 	}
 	check_text(&sql);
+	HOLDS(f->where.ntests == 0 || strstr(sql.data, "true") == NULL);
+	HOLDS(strstr(sql.data, "()") == NULL);
 	HOLDS(nargs + 3 <= DB_ARGS_MAX);
 	for (size_t i = 0; i < nargs; i++)
 		at += strlen(args.data + at) + 1;

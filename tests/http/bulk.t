@@ -39,6 +39,21 @@ patch "/api/pages?$mine" '{"title":7}'
 status_is 400 'a body that fits none'
 body_is '.errors[0].data.errors[0].path' title 'is refused once'
 
+# A branch that says nothing is no branch: it never chooses the others.
+for branch in '{}' '{"title":{}}' '{"and":[]}' '{"or":[{}]}'; do
+	make t
+	only="where=$(jq -rn --arg b "$branch" --arg s "$mark-t" \
+		'{or: [{slug: {equals: $s}}, ($b | fromjson)]} | tojson | @uri')"
+	patch "/api/pages?$only" '{"title":"hit"}'
+	is "$status $(jqr .message)" '200 Updated 1 Page successfully.' "PATCH beside $branch"
+	request DELETE "/api/pages?$only"
+	is "$status $(jqr .message)" '200 Deleted 1 Page successfully.' "DELETE beside $branch"
+	is "$(slugs)" 'b:new c:last same:same' 'the others stay as they were'
+	only="where=$(jq -rn --arg b "$branch" '{or: [{}, ($b | fromjson)]} | tojson | @uri')"
+	request DELETE "/api/pages?$only"
+	is "$status $(jqr '.errors[0].message')" "400 Missing 'where' query of documents to delete." "nothing beside $branch"
+done
+
 # --- what is refused before anything is done ---
 for query in '' '?' '?where=' '?where=%7B%7D' '?where%5Bor%5D=' '?limit=1'; do
 	for method in PATCH DELETE; do

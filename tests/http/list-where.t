@@ -99,6 +99,13 @@ as_json e '{"alt":{"equals":"null"}}'
 as_json bc '{"alt":{"in":["red 100% Boat","a_b"]}}'
 as_json abef '{"width":{"exists":true}}'
 as_json ade '{"or":[{"filesize":{"less_than":20}},{"and":[{"filesize":{"greater_than":30}},{"filesize":{"less_than":60}}]}]}'
+# What says nothing chooses nothing: it is left out, as in Payload.
+as_json b '{"or":[{"filesize":{"equals":20}},{}]}'
+as_json b '{"or":[{"alt":{}},{"filesize":{"equals":20}}]}'
+as_json b '{"or":[{"and":[]},{"filesize":{"equals":20}},{"or":[{},{"and":[{}]}]}]}'
+as_json ab '{"or":[{"filesize":{"equals":20}},{"and":[{"filesize":{"equals":10}},{}]}]}'
+as_json abcdef '{"or":[{},{"alt":{}}]}'
+chosen b 'where[or][0][filesize][equals]=20' 'where[or][1][and]='
 
 while IFS='|' read -r path parameter; do
 	refused "$media" "$path" "$parameter"

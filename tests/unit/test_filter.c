@@ -54,6 +54,9 @@ static const struct {
 } FITTING[] = {
 	{ "{}", "true" },
 	{ "{\"or\":[]}", "true" },
+	{ "{\"or\":[{}],\"title\":{}}", "true" },
+	{ "{\"or\":[{},{\"id\":{\"equals\":7}},{\"title\":{}},{\"and\":[]}]}",
+	    "((((x.id = $2::bigint)))) | 7" },
 	{ "{\"id\":{\"equals\":7}}", "((x.id = $2::bigint)) | 7" },
 	{ "{\"id\":{\"equals\":\"-007\"}}", "((x.id = $2::bigint)) | -7" },
 	{ "{\"id\":{\"not_equals\":7}}",
