@@ -141,10 +141,8 @@ take_page(const struct req *r, struct list_query *q, struct err *e)
 	q->paged = pages && q->limit > 0;
 	if (!q->paged)
 		q->page = 1;
-	if (q->limit == 0)
-		q->limit = LIST_LIMIT_MAX;
-	q->filter.limit = q->limit;
-	q->filter.offset = (q->page - 1) * q->limit;
+	q->filter.limit = q->limit > 0 ? q->limit : LIST_LIMIT_MAX;
+	q->filter.offset = (q->page - 1) * q->filter.limit;
 	return true;
 }
 
@@ -162,16 +160,23 @@ list_query(const struct req *r, struct list_query *ret, struct err *e)
 	return true;
 }
 
-/* What stands around the documents.  Where all were asked for and one answer
- * does not hold them, the numbers say so. */
+/* What stands around the documents.  Where no pages were asked for there is no
+ * next one, or who follows them would read the same again and again; totalDocs
+ * then tells of documents beyond what one answer holds, but not, as in Payload,
+ * beyond a limit that was asked for. */
 static struct json_object *
 page_fields(const struct list_query *q, int64_t total)
 {
 	struct json_object *o = js_new_object();
-	int64_t pages = total == 0 ? 1 : (total + q->limit - 1) / q->limit;
-	bool next = pages > q->page;
+	int64_t pages = 1;
+	bool next;
 	bool prev = q->page > 1;
 
+	if (!q->paged && q->limit > 0 && total > q->limit)
+		total = q->limit;
+	if (q->paged && total > 0)
+		pages = (total + q->limit - 1) / q->limit;
+	next = pages > q->page;
 	js_set_bool(o, "hasNextPage", next);
 	js_set_bool(o, "hasPrevPage", prev);
 	js_set_int(o, "limit", q->limit);

@@ -25,10 +25,10 @@ enum {
 };
 
 struct list_query {
-	int64_t limit;
+	int64_t limit; /* as asked; 0: what one answer holds */
 	int64_t page;
 	int64_t depth;
-	bool paged; /* false: pagination=false, or limit=0 */
+	bool paged; /* false: pagination=false, or limit=0: one page */
 	struct filter filter;
 };
 

@@ -41,12 +41,23 @@ is "$(shape limit=4 page=2)" '4 true true 4 3 2 5 1 9 3' 'the second'
 is "$(shape limit=4 page=3)" '1 false true 4 null 3 9 2 9 3' 'the last'
 is "$(shape limit=4 page=4)" '0 false true 4 null 4 13 3 9 3' 'one behind'
 is "$(shape limit=3 page=3)" '3 false true 3 null 3 7 2 9 3' 'a last one that is full'
-is "$(shape pagination=false)" '9 false false 1000 null 1 1 null 9 1' 'all at once'
-is "$(shape limit=0)" '9 false false 1000 null 1 1 null 9 1' 'without a limit'
-is "$(shape pagination=false page=7)" '9 false false 1000 null 1 1 null 9 1' 'then there are no pages'
+is "$(shape pagination=false)" '9 false false 0 null 1 1 null 9 1' 'all at once'
+is "$(shape limit=0)" '9 false false 0 null 1 1 null 9 1' 'without a limit'
+is "$(shape pagination=false page=7)" '9 false false 0 null 1 1 null 9 1' 'then there are no pages'
+is "$(shape limit=0 page=2)" '9 false false 0 null 1 1 null 9 1' 'nor without a limit'
+is "$(shape pagination=false limit=4)" '4 false false 4 null 1 1 null 4 1' 'the first four, and no page behind them'
 is "$(shape 'where[title][equals]=zz')" '0 false false 10 null 1 1 null 0 1' 'none'
 is "$(shape page=1000000000 limit=1000)" \
 	'0 false true 1000 null 1000000000 999999999001 999999999 9 1' 'far behind'
+
+# More than one answer holds: it ends, and says how many there are.
+sql "INSERT INTO site.page (title, slug) SELECT 'many', '$mark-many-' || n FROM generate_series(1, 1001) n"
+mine="where[slug][like]=$mark-many"
+for all in pagination=false limit=0; do
+	is "$(shape "$all" 'select[slug]=true')" '1000 false false 0 null 1 1 null 1001 1' "$all: a thousand, and nothing to follow"
+done
+sql "DELETE FROM site.page WHERE slug LIKE '$mark-many-%'"
+mine="where[slug][like]=$mark"
 
 # --- parts ---
 # parts PATH PARAMETER…: names of the fields of the first document
