@@ -315,6 +315,11 @@ main(void)
 		    ACCESS_JOBS_DECIDE, handle_pause },
 		{ "POST", "/api/payload-jobs/queues/:queue/resume",
 		    ACCESS_JOBS_DECIDE, handle_resume },
+		/* status.c */
+		{ .method = "GET", .path = "/api/payload-jobs" },
+		{ .method = "GET", .path = "/api/payload-jobs/count" },
+		{ .method = "GET", .path = "/api/payload-jobs/stats" },
+		{ .method = "GET", .path = "/api/payload-jobs/:id" },
 	};
 	static const struct app_fn fn = {
 		.name = "jobs", .routes = routes, .nroutes = LEN(routes)

@@ -285,6 +285,7 @@ main(void)
 {
 	static const struct app_route routes[] = {
 		{ "GET", "/api/media", ACCESS_MEDIA_READ, list_get },
+		{ .method = "POST", .path = "/api/media" }, /* upload.c */
 		{ "PATCH", "/api/media", ACCESS_MEDIA_UPDATE, list_patch },
 		{ "DELETE", "/api/media", ACCESS_MEDIA_DELETE, list_delete },
 		{ "GET", "/api/media/count", ACCESS_MEDIA_READ, count_get },

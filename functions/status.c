@@ -97,6 +97,15 @@ main(void)
 		    handle_stats },
 		{ "GET", "/api/payload-jobs/:id", ACCESS_JOBS_READ,
 		    handle_job },
+		/* jobs.c */
+		{ .method = "POST", .path = "/api/payload-jobs" },
+		{ .method = "POST", .path = "/api/payload-jobs/:id/cancel" },
+		{ .method = "POST", .path = "/api/payload-jobs/:id/retry" },
+		{ .method = "POST", .path = "/api/payload-jobs/:id/run" },
+		{ .method = "POST",
+		    .path = "/api/payload-jobs/queues/:queue/pause" },
+		{ .method = "POST",
+		    .path = "/api/payload-jobs/queues/:queue/resume" },
 	};
 	static const struct app_fn fn = {
 		.name = "status", .routes = routes, .nroutes = LEN(routes)

@@ -72,6 +72,8 @@ is_word_for_id(const struct app_route *route, const struct req *req)
 	       req->param[0][strspn(req->param[0], "0123456789")] != '\0';
 }
 
+/* A word that is no path of its own is an id that there is not: the route's to
+ * say. */
 static const struct app_route *
 route_find(const struct app_fn *fn, struct req *req, bool *ret_path_known)
 {
@@ -79,26 +81,18 @@ route_find(const struct app_fn *fn, struct req *req, bool *ret_path_known)
 
 	for (size_t i = 0; i < fn->nroutes; i++) {
 		const struct app_route *route = &fn->routes[i];
+		bool other;
 
 		if (!req_match(req, route->path))
 			continue;
-		if (method_fits(route, req->method))
+		other = is_word_for_id(route, req);
+		if (route->handle != NULL && method_fits(route, req->method) &&
+		    !(other && known))
 			return route;
-		known = known || !is_word_for_id(route, req);
+		known = known || !other;
 	}
 	*ret_path_known = known;
 	return NULL;
-}
-
-/* GET of "/count" and GET of "/:id" are one method for this path. */
-static bool
-listed_before(const struct app_fn *fn, struct req *req, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (is(fn->routes[k].method, fn->routes[i].method) &&
-		    req_match(req, fn->routes[k].path))
-			return true;
-	return false;
 }
 
 /* "GET, POST": what the path does take. */
@@ -106,12 +100,13 @@ static void
 allowed_methods(const struct app_fn *fn, struct req *req, struct buf *ret)
 {
 	for (size_t i = 0; i < fn->nroutes; i++) {
-		if (!req_match(req, fn->routes[i].path) ||
-		    listed_before(fn, req, i))
+		const struct app_route *route = &fn->routes[i];
+
+		if (!req_match(req, route->path) || is_word_for_id(route, req))
 			continue;
 		if (ret->len > 0)
 			buf_adds(ret, ", ");
-		buf_adds(ret, fn->routes[i].method);
+		buf_adds(ret, route->method);
 	}
 }
 
@@ -414,7 +409,8 @@ static bool
 has_cron_route(const struct app_fn *fn)
 {
 	for (size_t i = 0; i < fn->nroutes; i++)
-		if (access_takes_cron(fn->routes[i].access))
+		if (fn->routes[i].handle != NULL &&
+		    access_takes_cron(fn->routes[i].access))
 			return true;
 	return false;
 }

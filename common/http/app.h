@@ -35,7 +35,8 @@ struct app_route {
 	const char *path;   /* "/api/media/:id"; ':x' takes one segment;
 			       literal routes before ':' ones */
 	enum access access;
-	app_handle *handle;
+	app_handle *handle; /* NULL: nginx asks another function for this; it
+			       is in this one's table for Allow and 405 only */
 };
 
 struct app_fn {

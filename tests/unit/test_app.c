@@ -126,6 +126,8 @@ static const struct app_route routes[] = {
 	{ "GET", "/api/empty", ACCESS_HEALTH, get_empty },
 	{ "GET", "/api/run", ACCESS_JOBS_RUN, get_list },
 	{ "POST", "/api/run", ACCESS_JOBS_RUN, get_list },
+	{ "GET", "/api/elsewhere", ACCESS_HEALTH, get_list },
+	{ .method = "POST", .path = "/api/elsewhere" },
 };
 
 static const struct app_fn fn = {
@@ -306,7 +308,11 @@ test_headers(void)
 		{ "GET", "/api/empty", "Content-Length: 0", false },
 		{ "GET", "/api/split", "X-Accel-Redirect: /etc", false },
 		{ "PUT", "/api/things", "Allow: GET, POST", true },
-		{ "PUT", "/api/things/count", "Allow: GET, DELETE", true },
+		{ "PUT", "/api/things/count", "Allow: GET", true },
+		{ "DELETE", "/api/things/count", "Allow: GET", true },
+		{ "PUT", "/api/things/7", "Allow: GET, DELETE", true },
+		{ "POST", "/api/elsewhere", "Allow: GET, POST", true },
+		{ "PUT", "/api/elsewhere", "Allow: GET, POST", true },
 		{ "HEAD", "/api/run", "Allow: GET, POST", true },
 		{ "DELETE", "/api/things/7", "WWW-Authenticate: Bearer",
 		    false },
