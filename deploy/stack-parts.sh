@@ -352,6 +352,28 @@ start_function() {
 
 # --- nginx -------------------------------------------------------------------
 
+# CORS_ORIGINS as lines of nginx's map.  What is no origin is the functions' to
+# refuse.
+origin_lines() {
+	local origin origins any=''
+	IFS=$', \t\r\n' read -r -d '' -a origins <<<"${CORS_ORIGINS-}"
+	for origin in "${origins[@]}"; do
+		[[ ${origin,,} =~ ^https?://[][a-z0-9._:-]+$ ]] &&
+			printf '\t"%s" "%s";\n' "$origin" "$origin"
+	done | sort -uf
+	[[ " ${origins[*]} " != *' * '* ]] || any='*'
+	printf '\tdefault "%s";\n' "$any"
+}
+
+# Put them into the map of afterwork-upstreams.conf.
+configure_origins() {
+	local file=$home/conf/afterwork-upstreams.conf
+	lines=$(origin_lines) awk '
+	/^map \$http_origin / { print; print ENVIRON["lines"]; inside = 1; next }
+	/^}/ { inside = 0 }
+	!inside' "$file" >"$file.new" && mv "$file.new" "$file"
+}
+
 # The files that a person includes, with the private stack's paths.
 configure_nginx() {
 	local file max_bytes=${MAX_UPLOAD_BYTES:-52428800}
@@ -371,6 +393,7 @@ configure_nginx() {
 	# Everything here runs as one user.
 	sed -i 's|^\(\t\)# \("~^afterwork_upload \)|\1\2|' \
 		"$home/conf/afterwork-upstreams.conf"
+	configure_origins || die "cannot write to $home/conf"
 	[ "$CGI" != on ] || sed -i -e 's|^# \(fastcgi_param SCRIPT_\)|\1|' \
 		-e "s|/usr/local/lib/afterwork/functions/|$functions/|" \
 		"$home/conf/afterwork-request.conf"

@@ -70,6 +70,39 @@ from $good GET /api/media/none/of/this
 status_is 404 'no such route'
 let_in $good 'no such route'
 
+# What nginx answers by itself, and a path that no function has.
+# by_nginx STATUS WHAT: to a listed origin and to another.
+by_nginx() {
+	local want=$1 what=$2 origin
+	shift 2
+	for origin in $good HTTP://LOCALHOST:3000; do
+		from "$origin" "$@"
+		is "$status $(header access-control-allow-origin)" "$want ${origin,,}" "$what: let in"
+		header_is access-control-allow-credentials true "$what: with credentials"
+		like "$(header access-control-expose-headers)" X-Request-Id "$what: and may quote it"
+	done
+	for origin in https://evil.example "$good.evil.example" null '*'; do
+		from "$origin" "$@"
+		status_is "$want" "$what: $origin is answered"
+		unlike "$headers" 'access-control' "$what: $origin is not let in"
+	done
+	request "$@"
+	unlike "$headers" 'access-control' "$what: nor is no origin"
+}
+as admin
+head -c 1100000 /dev/zero >"$work/large"
+by_nginx 413 'a body too large' POST /api/pages --data-binary "@$work/large"
+by_nginx 200 'the description' GET /api/openapi.json
+ok 'the status function stops' stack_part stop status
+by_nginx 502 'no function' GET /healthz
+ok 'it starts again' stack_part start status
+by_nginx 404 'an unknown path' GET /api/nothing
+from $good OPTIONS /api/nothing -H 'Access-Control-Request-Method: PATCH'
+is "$status $body" '200 {}' 'a preflight of an unknown path'
+let_in $good 'a preflight of an unknown path'
+like "$(header access-control-allow-methods)" PATCH 'which methods'
+as nobody
+
 # Files.
 from $good GET /api/media/file/cors.jpg
 status_is 200 'a file'
@@ -109,6 +142,20 @@ header_is access-control-allow-origin '*' 'nothing but a *'
 header_is vary '' 'is the same for all'
 program '' $good
 unlike "$headers" 'access-control|vary' 'no setting, no word'
+# nginx is told by the same list.
+lines() {
+	(
+		CORS_ORIGINS=$1
+		# shellcheck source=deploy/stack-parts.sh disable=SC2034
+		. deploy/stack-parts.sh
+		origin_lines
+	) | tr -d '\t' | xargs
+}
+is "$(lines '')" 'default ;' 'nginx: nobody'
+is "$(lines "$good,https://[::1]:8443 $good")" \
+	"$good $good; https://[::1]:8443 https://[::1]:8443; default ;" 'nginx: each once'
+is "$(lines "* $good")" "$good $good; default *;" 'nginx: everybody else, too'
+is "$(lines 'https://a"; x "https://b')" 'default ;' 'nginx: no words of another kind'
 for wrong in example.com https://a/b 'ftp://a' 'https://' null; do
 	printf '' | CORS_ORIGINS=$wrong REQUEST_METHOD=GET "$B/functions/status" \
 		>"$work/out" 2>&1
