@@ -14,7 +14,13 @@
 
 #include "common/base/err.h"
 
-enum { RUNNER_JOBS_MAX = 1000, RUNNER_MAX_DURATION_S = 300 };
+enum {
+	RUNNER_JOBS_MAX = 1000,
+	RUNNER_MAX_DURATION_S = 300,
+	/* Of a duration, what no job can count on: a runner has to start, to
+	 * connect and to claim first.  A longer timeout is not registered. */
+	RUNNER_START_S = 5,
+};
 
 struct runner_want {
 	const char *queue;   /* NULL: all that are not paused */

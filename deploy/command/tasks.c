@@ -12,6 +12,7 @@
 #include "common/link/db.h"
 #include "common/link/js.h"
 #include "common/queue/taskfile.h"
+#include "common/runner/runner.h"
 #include "deploy/command/command.h"
 #include "deploy/command/vercel.h"
 
@@ -30,8 +31,8 @@ struct found {
 struct found_list {
 	struct found *v;
 	size_t n;
-	int64_t max_ms; /* longest timeout that fits a runner */
-	bool own;       /* what is added now is of TASKS_DIR */
+	int64_t duration_s; /* of a runner */
+	bool own;           /* what is added now is of TASKS_DIR */
 };
 
 static void
@@ -82,20 +83,26 @@ find_handler(struct found *f, struct err *e)
 	return true;
 }
 
+/* A runner never starts a job for which it has no time left, so one with a
+ * timeout beyond this would wait for ever. */
 static bool
-check_timeout(const struct found *f, int64_t max_ms, struct err *e)
+check_timeout(const struct found *f, int64_t duration_s, struct err *e)
 {
-	AUTO_BUF where = BUF_INIT;
+	int64_t most_s = duration_s - RUNNER_START_S;
+	AUTO_BUF where = BUF_INIT, would_do = BUF_INIT;
 
-	if (f->def.timeout_ms <= max_ms)
+	if (f->def.timeout_ms <= most_s * 1000)
 		return true;
 	if (f->def.timeout_line > 0)
 		buf_addf(&where, "line %d: ", f->def.timeout_line);
+	if (most_s > 0)
+		buf_addf(&would_do, "; at most %lld s do", (long long)most_s);
 	return err_fail(e, ERR_INVALID,
 	    "%s: %sa timeout of %lld s does not fit into the %lld s "
-	    "(maxDuration in vercel.json, MAX_DURATION) that a runner has",
+	    "(maxDuration in vercel.json, MAX_DURATION) that a runner has, "
+	    "%d s of them to start in%s",
 	    f->file, where.data, (long long)((f->def.timeout_ms + 999) / 1000),
-	    (long long)(max_ms / 1000));
+	    (long long)duration_s, RUNNER_START_S, would_do.data);
 }
 
 /* A folder that anybody may add to is not to ask for the runner's secrets. */
@@ -178,7 +185,7 @@ add_folder(struct found_list *l, const char *folder, bool need, struct err *e)
 	f->file = file;
 	file = NULL;
 	if (f->folder == NULL || !read_def(f, e) || !find_handler(f, e) ||
-	    !check_timeout(f, l->max_ms, e) || !check_settings(f, l->own, e) ||
+	    !check_timeout(f, l->duration_s, e) || !check_settings(f, l->own, e) ||
 	    !check_unique(l, f, e)) {
 		l->n++; /* for the list to release */
 		return false;
@@ -260,7 +267,7 @@ add_own(struct found_list *l, struct err *e)
 /* What a runner has: MAX_DURATION where that is set, as the runner has it, or
  * what vercel.json says; a file that is named for this call counts alone. */
 static bool
-read_limit(const char *config, int64_t *ret_ms, struct err *e)
+read_limit(const char *config, int64_t *ret_s, struct err *e)
 {
 	AUTO_TEXT *found = config == NULL ? command_config() : NULL;
 	AUTO_VERCEL v = { .source = NULL };
@@ -275,14 +282,14 @@ read_limit(const char *config, int64_t *ret_ms, struct err *e)
 	if (!named && !conf_int("MAX_DURATION", limit_s, 1,
 			  VERCEL_DURATION_MAX_S, &limit_s, e))
 		return false;
-	*ret_ms = limit_s * 1000;
+	*ret_s = limit_s;
 	return true;
 }
 
 static bool
 find_tasks(struct found_list *l, const char *config, struct err *e)
 {
-	return read_limit(config, &l->max_ms, e) && add_builtin(l, e) &&
+	return read_limit(config, &l->duration_s, e) && add_builtin(l, e) &&
 	       add_own(l, e);
 }
 

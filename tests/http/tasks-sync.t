@@ -65,6 +65,7 @@ done <<'END'
 {"slug":"mail",\n\n}|line 3: this is not JSON
 {"slug":"two words"}|line 1: slug must begin with a letter
 {"slug":"mail",\n"timeout":"6m"}|line 2: a timeout of 360 s does not fit into the 300 s
+{"slug":"mail",\n"timeout":"295001ms"}|line 2: a timeout of 296 s does not fit into the 300 s .* that a runner has, 5 s of them to start in; at most 295 s do
 {"slug":"mail","schedule":[\n{"cron":"0 7 * * MON"}]}|line 2: schedule\.0\.cron is no schedule
 {"slug":"mail","schedule":[\n{"cron":"0 0 30 2 *"}]}|line 2: schedule\.0\.cron is no schedule: .* never comes
 {"slug":"mail","schedule":[{"cron":"0 7 * * *",\n"timezone":"Mars/Base"}]}|line 2: schedule\.0\.timezone "Mars/Base" is not known
@@ -115,6 +116,22 @@ like "$out" 'does not fit into the 20 s \(maxDuration' \
 	'maxDuration is the limit of every task'
 MAX_DURATION=25 tasks
 like "$out" 'does not fit into the 25 s' 'or what the runner is told instead'
+MAX_DURATION=5 tasks
+like "$out" 'does not fit into the 5 s .* to start in$' 'where none fits, none is named'
+
+# The longest timeout that is taken: its jobs are run, whoever runs them.
+mail '{"slug":"mail","handler":"./handler","timeout":"295s"}'
+tasks
+is "$out" 'task mail changed' 'the longest timeout that fits is taken'
+job=$(sql "SELECT afterwork.enqueue('mail', queue => 'mail-$$')")
+run_jobs "queue=mail-$$"
+body_is ".result.jobStatus[\"$job\"].status" success 'and a ping runs its job'
+as admin
+post /api/payload-jobs '{"task":"mail","input":{}}'
+ok 'as a detached runner does' job_done "$(jqr .doc.id)"
+body_is '[.state, .attempts] | @csv' '"done",1' 'at once'
+mail '{"slug":"mail"}'
+tasks
 
 # No runner has its handler.
 job=$(sql "SELECT afterwork.enqueue('mail', queue => 'mail-$$')")
