@@ -70,7 +70,8 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
 	afterwork.claim, afterwork.claim_first, afterwork.settle_first,
 	afterwork.heed, afterwork.assert_lease,
-	afterwork.outlook, afterwork.handle_schedules, afterwork.settle,
+	afterwork.outlook, afterwork.outlasts, afterwork.handle_schedules,
+	afterwork.settle,
 	afterwork.keep_house
 	TO afterwork_run;
 

@@ -5,6 +5,7 @@
 # runner_alone [NAME=VALUE…] [-- WORD…]  starts it, by these words if some are
 #                     given; sets $runner
 # ended_alone ID      the job is done
+# alone_runners       those that there are, by process number
 # runner_alone_end    no such runner is left
 
 export RUNTIME_DIRECTORY=$work/runtime
@@ -26,12 +27,19 @@ ended_alone() {
 	[ "$(sql "SELECT state FROM afterwork.history WHERE id = $1")" = 'done' ]
 }
 
-runner_alone_end() {
+alone_runners() {
 	local file
 	for file in /proc/[0-9]*; do
 		[[ $(readlink "$file/exe" 2>/dev/null) == */run ]] &&
 			grep -qszxF "RUNTIME_DIRECTORY=$RUNTIME_DIRECTORY" \
-				"$file/environ" && kill -KILL "${file##*/}"
+				"$file/environ" && echo "${file##*/}"
 	done 2>/dev/null
+}
+
+runner_alone_end() {
+	local pid
+	for pid in $(alone_runners); do
+		kill -KILL "$pid" 2>/dev/null
+	done
 	wait "$runner" 2>/dev/null
 }

@@ -177,6 +177,27 @@ claim_outlook(
 	return true;
 }
 
+static const char SQL_CLAIM_OUTLASTS[] =
+    "SELECT afterwork.outlasts(CASE WHEN $1::text IS NOT NULL\n"
+    "    THEN ARRAY[$1::text] END, $2::text[], $3::text[], $4::bigint,\n"
+    "    $5::bigint)";
+
+bool
+claim_outlasts(struct db *db, const struct claim_want *want, int64_t whole_ms,
+    bool *ret, struct err *e)
+{
+	struct arg fit = arg_int(want->fit_ms), whole = arg_int(whole_ms);
+	const char *const args[] = { want->queue, want->tasks, want->lacks,
+		fit.s, whole.s };
+	AUTO_ROWS *rows = NULL;
+
+	if (!db_query(db, "claim_outlasts", SQL_CLAIM_OUTLASTS, LEN(args), args,
+		&rows, e))
+		return false;
+	*ret = db_bool(rows, 0, 0);
+	return true;
+}
+
 static const char SQL_CLAIM_KEEP_HOUSE[] =
     "SELECT afterwork.keep_house($1::bigint * interval '1 ms')";
 

@@ -109,6 +109,13 @@ void claim_take(
 bool claim_outlook(struct db *db, const char *queue, struct outlook *ret,
     struct err *e) MUSTCHECK;
 
+/*
+ * Is something claimable that want leaves for its fit_ms alone, and that a
+ * runner of whole_ms would take?
+ */
+bool claim_outlasts(struct db *db, const struct claim_want *want,
+    int64_t whole_ms, bool *ret, struct err *e) MUSTCHECK;
+
 /* Make and drop partitions (afterwork.keep_house); keep_ms is RETENTION. */
 bool claim_keep_house(struct db *db, int64_t keep_ms, struct err *e) MUSTCHECK;
 

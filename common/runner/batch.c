@@ -19,11 +19,8 @@ board_hold(struct worker *w, const struct claim *c)
 {
 	struct board *b = w->board;
 
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++)
 		b->jobs[i] = c->jobs[i];
-		if (w->longest_ms < b->jobs[i].timeout_ms)
-			w->longest_ms = b->jobs[i].timeout_ms;
-	}
 	memcpy(b->queue, c->queue, sizeof(b->queue));
 	b->claimed_us = c->at_us;
 	atomic_store(&b->current, -1);

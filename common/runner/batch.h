@@ -37,7 +37,6 @@ struct worker {
 	char lacks[WORKER_LACKS_MAX][JOB_TASK_MAX + 1];
 	size_t nlacks; /* ever; the last WORKER_LACKS_MAX are in lacks */
 	struct pace pace;
-	int longest_ms; /* timeout of the jobs claimed so far */
 	struct claim claim;
 	struct settlement done[CLAIM_MAX];
 

@@ -149,22 +149,26 @@ keep_house(struct worker *w)
 }
 
 /*
- * Late in its time a runner cannot fit what is claimable any more: a fresh one
- * has the time.  Late is when less is left than the longest timeout met, or
- * than half of the whole.  (Earlier, what is claimable is on its way to
- * another runner, or has just come.)  A runner that ran nothing is not fresher
- * than the next, so it does not call for another, and that without end.
+ * Is there a job that a fresh runner has the time for, and this one no more?
+ * One that ran nothing and has just begun is not fresher than the next, so it
+ * does not call for another, and that without end.  What fails here the next
+ * claim meets again.
  */
 static bool
-leave_to_fresh(const struct worker *w, const struct outlook *out, uint32_t seen)
+leave_to_fresh(struct worker *w, const struct outlook *out)
 {
+	static struct asking a = { .fast = BUF_INIT, .lacks = BUF_INIT };
+	int64_t whole_ms = w->want->duration_ms;
 	int64_t left_ms = (w->end_us - clock_mono_us()) / 1000;
-	int64_t half_ms = w->want->duration_ms / 2;
+	bool outlasts = false;
+	struct err e;
 
-	return out->claimable &&
-	       left_ms < (w->longest_ms > half_ms ? w->longest_ms : half_ms) &&
-	       w->want->detached && w->board->ran > 0 &&
-	       slots_seen(&w->slots) == seen;
+	if (!out->claimable || !w->want->detached ||
+	    (w->board->ran == 0 && whole_ms - left_ms < RUNNER_START_S * 1000))
+		return false;
+	return ask(w, 0, &a, &e) &&
+	       claim_outlasts(w->db, &a.want, whole_ms, &outlasts, &e) &&
+	       outlasts && slots_seen(&w->slots) == w->seen;
 }
 
 /*
@@ -191,7 +195,7 @@ await(struct worker *w, int64_t idle_us, enum board_end *ret)
 	if (out->upkeep_due)
 		keep_house(w);
 	w->board->report.none_left = !out->claimable;
-	if (leave_to_fresh(w, out, w->seen)) {
+	if (leave_to_fresh(w, out)) {
 		*ret = BOARD_FULL;
 		return false;
 	}

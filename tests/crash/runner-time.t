@@ -1,7 +1,7 @@
 #!/bin/bash
 # runner-time.t: a runner starts no job whose timeout does not fit into the time
 # that it has left: what it had claimed goes back, uncharged, and a fresh one
-# runs it.
+# runs it, at once.
 . tests/lib.sh
 . tests/queue-alone.sh
 # shellcheck source=tests/crash/crash.bash
@@ -31,5 +31,46 @@ ok 'for which it has no time left: a fresh one runs it' \
 is "$(sql "SELECT state, attempts, crashes, lease_no > $lease, log IS NULL
 	FROM afterwork.history WHERE id = $job")" 'done|1|0|t|t' \
 	'as if it had not been claimed before'
+runner_alone_end
+rm -rf "$RUNTIME_DIRECTORY" && mkdir -m 0700 "$RUNTIME_DIRECTORY"
+
+# soon ID WHAT: it is run within two seconds.
+soon() {
+	ok "$2" await 2 "ended_alone $1"
+}
+
+# One that fits a fresh runner, but not what this one has left, though it has
+# most of its time.
+task noop '"timeoutMs":6500'
+first=$(sql "SELECT afterwork.enqueue('nap', '{\"ms\":1}')")
+runner_alone MAX_DURATION=7 RUNNER_LINGER=6s
+await 5 'ended_alone "$first"' || bail 'no runner'
+sleep 0.8
+soon "$("$B/afterwork" enqueue noop)" \
+	'a job that is too long for who lingers goes to a fresh one'
+runner_alone_end
+rm -rf "$RUNTIME_DIRECTORY" && mkdir -m 0700 "$RUNTIME_DIRECTORY"
+
+# The same when it has run nothing.
+runner_alone MAX_DURATION=9 RUNNER_LINGER=9s
+sleep 5.3
+soon "$("$B/afterwork" enqueue noop)" 'also from one that has only lingered'
+runner_alone_end
+rm -rf "$RUNTIME_DIRECTORY" && mkdir -m 0700 "$RUNTIME_DIRECTORY"
+
+# One for which no runner has the time is left, and calls nobody.
+task noop '"timeoutMs":8000'
+long=$(sql "SELECT afterwork.enqueue('noop')")
+first=$(sql "SELECT afterwork.enqueue('nap', '{\"ms\":1}')")
+set_point worker-leaves.stop
+runner_alone MAX_DURATION=7 RUNNER_LINGER=200ms
+await_stopped worker-leaves || bail 'it does not leave'
+ok 'the other job is run' ended_alone "$first"
+kill -CONT "$stopped"
+wait "$runner"
+sleep 0.5
+sql_is "SELECT attempts FROM afterwork.job WHERE id = $long" 0 \
+	'a job for which no runner has the time stays'
+is "$(alone_runners)" '' 'and none is started for it'
 runner_alone_end
 done_testing
