@@ -69,7 +69,18 @@ sources() {
 # code FILE [strings]: its lines as "FILE:LINE:text", comments blanked, and
 # strings too unless they are asked for
 code() {
-	awk -v file="$1" -v strings="${2:-}" '
+	code_of "${2:-}" "$1"
+}
+
+# code_of STRINGS FILE...
+code_of() {
+	local strings=$1
+	shift
+	awk -v strings="$strings" '
+	FNR == 1 { comment = 0 }
+	# Most lines have nothing that needs a closer look.
+	comment && !/\*\// { print FILENAME ":" FNR ":"; next }
+	!comment && !/["\047]|\/[*\/]/ { print FILENAME ":" FNR ":" $0; next }
 	{
 		out = ""
 		n = length($0)
@@ -93,16 +104,15 @@ code() {
 			}
 		}
 		quote = ""
-		print file ":" NR ":" out
-	}' "$1"
+		print FILENAME ":" FNR ":" out
+	}' "$@"
 }
 
 # all_code FOLDER...
 all_code() {
-	local file
-	sources "$@" | while read -r file; do
-		code "$file"
-	done
+	local files
+	mapfile -t files < <(sources "$@")
+	[ ${#files[@]} -eq 0 ] || code_of '' "${files[@]}"
 }
 
 done_testing() {
