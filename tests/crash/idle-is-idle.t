@@ -1,7 +1,7 @@
 #!/bin/bash
 # idle-is-idle.t: when nothing is to do nothing is done: no runner, no link to
-# the database, no statement; a ping of empty queues costs one link and two
-# statements.
+# the database, no statement; a ping of empty queues costs one link and one
+# statement (two are promised).
 . tests/lib.sh
 # shellcheck source=tests/crash/crash.bash
 . tests/crash/crash.bash
