@@ -18,6 +18,7 @@
 #include "common/link/db.h"
 #include "common/link/js.h"
 #include "common/link/magic.h"
+#include "common/parse/header.h"
 #include "common/site/media.h"
 #include "common/site/media_type.h"
 
@@ -102,11 +103,22 @@ upload_create(struct app *app, struct form *f, struct res *res, struct err *e)
 }
 
 static bool
+is_form(const struct req *req)
+{
+	char type[sizeof("multipart/form-data")];
+
+	return header_media_type(
+		   req_header(req, "CONTENT_TYPE"), type, sizeof(type)) &&
+	       strcmp(type, "multipart/form-data") == 0;
+}
+
+static bool
 upload_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_FORM f = FORM_INIT;
 
-	if (!form_receive(&f, req, &site.store, site.max_bytes, e))
+	if (is_form(req) &&
+	    !form_receive(&f, req, &site.store, site.max_bytes, e))
 		return false;
 	if (!f.has_file)
 		return err_fail(e, ERR_INVALID, "No files were uploaded.");

@@ -310,6 +310,7 @@ request_run(struct app *app, struct fcgi *f)
 
 	app->caller = (struct caller){ .known = false };
 	res_init(&t.res);
+	t.res.req = &t.req;
 	if (!req_init(&t.req, f, &t.err) || !override_apply(&t.req, &t.err) ||
 	    !answer(app, &t)) {
 		t.failed = true;

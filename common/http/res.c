@@ -4,10 +4,13 @@
  */
 #include "common/http/res.h"
 
+#include "common/base/num.h"
+#include "common/http/req.h"
 #include "common/link/js.h"
 
 static const char UNAUTHORIZED[] =
     "Unauthorized, you must be logged in to make this request.";
+static const char CLASH[] = "Value must be unique";
 
 void
 res_init(struct res *r)
@@ -29,8 +32,11 @@ res_release(struct res *r)
 void
 res_clear(struct res *r)
 {
+	const struct req *req = r->req;
+
 	res_release(r);
 	res_init(r);
+	r->req = req;
 }
 
 /* No byte that could end the line or hide in it. */
@@ -157,7 +163,7 @@ standard_message(enum err_code code)
 	case ERR_METHOD:
 		return "This method is not allowed here.";
 	case ERR_CONFLICT:
-		return "Value must be unique";
+		return CLASH;
 	case ERR_VERSION:
 		return "The document has another version.";
 	case ERR_TOO_LARGE:
@@ -193,32 +199,143 @@ words_are_ours(const struct err *e)
 	return false;
 }
 
-const char *
-res_message(const struct err *e)
+/* What there is to say of e itself. */
+static const char *
+words(const struct err *e)
 {
 	if (e->msg[0] != '\0' && words_are_ours(e))
 		return e->msg;
 	return standard_message(e->code);
 }
 
-/* {"name":"ValidationError","data":{"errors":[{"message","path"}]},
- * "message":"The following field is invalid: X"} */
-static struct json_object *
-validation_error(const struct err *e)
+/* ---- fields ---- */
+
+/* The fields of documents that a client sends, as people call them; no two
+ * collections share one.  What has no label is named by its path. */
+static const struct field {
+	const char *name;
+	const char *collection;
+	const char *label;
+} FIELDS[] = {
+	{ "alt", "media", "Alt" },
+	{ "title", "pages", "Title" },
+	{ "slug", "pages", "Slug" },
+	{ "layout", "pages", "Layout" },
+	{ "email", "users", "Email" },
+	{ "password", "users", NULL },
+	{ "role", "users", "Role" },
+	{ "enableAPIKey", "users", "Enable API Key" },
+	{ "apiKey", "users", "API Key" },
+};
+
+/* The field that a path such as "layout.0.images" begins with, or NULL. */
+static const struct field *
+field_of(const char *path)
 {
-	AUTO_BUF text = BUF_INIT;
+	size_t n = strcspn(path, ".");
+
+	for (size_t i = 0; i < LEN(FIELDS); i++)
+		if (strlen(FIELDS[i].name) == n &&
+		    strncmp(FIELDS[i].name, path, n) == 0)
+			return &FIELDS[i];
+	return NULL;
+}
+
+/* Of a value that somebody else has Payload says the path, not the label. */
+static bool
+is_clash(const struct err *e)
+{
+	static const char *const said[] = { CLASH,
+		"A user with the given email is already registered." };
+
+	for (size_t i = 0; i < LEN(said); i++)
+		if (strcmp(words(e), said[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+label_of(const struct err *e)
+{
+	const struct field *field = field_of(e->field);
+
+	if (field == NULL || strcmp(field->name, e->field) != 0 || is_clash(e))
+		return NULL;
+	return field->label;
+}
+
+static bool
+is_of_field(const struct err *e)
+{
+	return e->code == ERR_INVALID && e->field[0] != '\0';
+}
+
+/* How long "The following field is invalid: " and a path are. */
+enum { MESSAGE_MAX = 40 + ERR_FIELD_MAX };
+
+static void
+name_field(const char *name, char ret[static MESSAGE_MAX])
+{
+	(void)snprintf(
+	    ret, MESSAGE_MAX, "The following field is invalid: %s", name);
+}
+
+const char *
+res_message(const struct err *e)
+{
+	static char text[MESSAGE_MAX];
+	const char *label;
+
+	if (!is_of_field(e))
+		return words(e);
+	label = label_of(e);
+	name_field(label != NULL ? label : e->field, text);
+	return text;
+}
+
+/* ---- the shapes ---- */
+
+/* What of /api/<collection> and /api/<collection>/<id> the path is; others,
+ * such as /api/users/login, are about no document. */
+static bool
+asks_for_document(const struct req *req, int64_t *ret_id)
+{
+	const char *p = req->path;
+
+	*ret_id = 0;
+	if (strncmp(p, "/api/", 5) != 0)
+		return false;
+	p += 5 + strcspn(p + 5, "/");
+	return *p == '\0' || num_parse_text(p + 1, 1, INT64_MAX, ret_id);
+}
+
+/* {"name":"ValidationError","data":{"id","collection","errors":[{"label",
+ * "message","path"}]},"message":"The following field is invalid: Label"} */
+static struct json_object *
+validation_error(const struct err *e, const struct req *req)
+{
 	struct json_object *error = js_new_object(), *data = js_new_object();
 	struct json_object *list = js_new_array(), *item = js_new_object();
+	const struct field *field = field_of(e->field);
+	int64_t id = 0;
+	bool whole = req == NULL || asks_for_document(req, &id);
+	const char *label = whole ? label_of(e) : NULL;
+	char text[MESSAGE_MAX];
 
-	js_set_text(item, "message", res_message(e));
+	name_field(label != NULL ? label : e->field, text);
+	if (label != NULL)
+		js_set_text(item, "label", label);
+	js_set_text(item, "message", words(e));
 	js_set_text(item, "path", e->field);
 	js_add(list, item);
+	if (field != NULL && id != 0)
+		js_set_int(data, "id", id);
+	if (field != NULL)
+		js_set_text(data, "collection", field->collection);
 	js_set(data, "errors", list);
-	buf_adds(&text, "The following field is invalid: ");
-	buf_adds(&text, e->field);
 	js_set_text(error, "name", "ValidationError");
 	js_set(error, "data", data);
-	js_set_text(error, "message", text.data);
+	js_set_text(error, "message", text);
 	return error;
 }
 
@@ -233,26 +350,47 @@ query_error(const struct err *e)
 	js_add(list, item);
 	js_set_text(error, "name", "QueryError");
 	js_set(error, "data", list);
-	js_set_text(error, "message", res_message(e));
+	js_set_text(error, "message", words(e));
+	return error;
+}
+
+/* Payload says only that JSON is bad.  Why is told beside it, of the body as a
+ * whole. */
+static struct json_object *
+json_error(const char *why)
+{
+	struct json_object *error = js_new_object(), *data = js_new_object();
+	struct json_object *list = js_new_array(), *item = js_new_object();
+
+	js_set_text(item, "message", why);
+	js_set_text(item, "path", "");
+	js_add(list, item);
+	js_set(data, "errors", list);
+	js_set_text(error, "message", "Invalid JSON");
+	js_set(error, "data", data);
 	return error;
 }
 
 static struct json_object *
 plain_error(const struct err *e)
 {
-	struct json_object *error = js_new_object();
+	static const char bad_json[] = "Invalid JSON: ";
+	const char *said = words(e);
+	struct json_object *error;
 
-	js_set_text(error, "message", res_message(e));
+	if (strncmp(said, bad_json, sizeof(bad_json) - 1) == 0)
+		return json_error(said + sizeof(bad_json) - 1);
+	error = js_new_object();
+	js_set_text(error, "message", said);
 	return error;
 }
 
 static void
-print_error(const struct err *e, struct buf *ret)
+print_error(const struct err *e, const struct req *req, struct buf *ret)
 {
 	struct json_object *doc = js_new_object(), *list = js_new_array();
-	bool field = e->code == ERR_INVALID && e->field[0] != '\0';
 
-	js_add(list, field                  ? validation_error(e)
+	js_add(list, is_of_field(e)         ? validation_error(e, req)
 		     : e->code == ERR_QUERY ? query_error(e)
 					    : plain_error(e));
 	js_set(doc, "errors", list);
@@ -278,5 +416,5 @@ res_error(struct res *r, const struct err *e)
 		add_line(r, "WWW-Authenticate", "Bearer");
 	if (e->code == ERR_UNAVAILABLE)
 		add_line(r, "Retry-After", "2");
-	print_error(e, &r->body);
+	print_error(e, r->req, &r->body);
 }

@@ -15,13 +15,14 @@ struct res {
 	int status;
 	struct buf head; /* complete header lines */
 	struct buf body;
-	bool store; /* the answer may be cached (media files) */
-	bool wake;  /* wake a runner once the answer is out */
+	bool store;            /* the answer may be cached (media files) */
+	bool wake;             /* wake a runner once the answer is out */
+	const struct req *req; /* what is answered: borrowed, or NULL */
 };
 
 void res_init(struct res *r);
 void res_release(struct res *r);
-void res_clear(struct res *r); /* as after res_init */
+void res_clear(struct res *r); /* as after res_init; req stays */
 
 /* One header line; a byte below 0x20 or 0x7f in either part is ERR_BUG. */
 bool res_header(struct res *r, const char *name, const char *value,
@@ -41,14 +42,17 @@ bool res_text(struct res *r, int status, const char *type, const char *p,
     size_t n, struct err *e) MUSTCHECK;
 
 /* Replace the answer by the one for e (never fails).  ERR_INVALID with a
- * field is Payload's ValidationError, ERR_QUERY its QueryError; ERR_BUG and
+ * field is Payload's ValidationError, which for fields of documents says the
+ * collection, their label and, where req is for one document, its id;
+ * ERR_QUERY is its QueryError; ERR_BUG and
  * ERR_UNAVAILABLE hide their message, and so does what PostgreSQL says by
  * itself (an sqlstate other than P0001, P0002 and 42704).  401 carries
  * WWW-Authenticate, 503 Retry-After. wake is kept: what was enqueued is
  * committed. */
 void res_error(struct res *r, const struct err *e);
 
-/* What a client may be told of e.  Borrowed from it, or static storage. */
+/* What a client may be told of e, as the one message of an error: borrowed
+ * from it, or good until the next call. */
 const char *res_message(const struct err *e);
 
 int res_status_of(enum err_code code);

@@ -33,7 +33,7 @@ is "$status $(jqr .message)" '200 Updated 0 Pages successfully.' 'none'
 patch "/api/pages?$mine&sort=id" "{\"slug\":\"$mark-same\",\"title\":\"same\"}"
 status_is 400 'some fail'
 body_is '[(.docs | length), (.errors | length), .message] | @csv' '1,2,"Unable to update 2 out of 3 Pages."' 'which is said'
-body_is '.errors[0] | [(.id | type), .message, .isPublic] | @csv' '"number","Value must be unique",true' 'of each'
+body_is '.errors[0] | [(.id | type), .message, .isPublic] | @csv' '"number","The following field is invalid: slug",true' 'of each'
 is "$(slugs)" 'b:new c:last same:same' 'those stay whole'
 patch "/api/pages?$mine" '{"title":7}'
 status_is 400 'a body that fits none'

@@ -11,7 +11,8 @@ page() {
 for n in 1e30 1e18 -5E+18 1234567890123456789e1 1e131071 1e-16000; do
 	page "$n"
 	status_is 400 "a page with $n"
-	body_like '.errors[0].message' '^Invalid JSON: malformed number' 'says why'
+	body_is '.errors[0].message' 'Invalid JSON' 'as Payload says it'
+	body_like '.errors[0].data.errors[0].message' '^malformed number' 'and why'
 done
 for n in 1e17 -0.5e18 9223372036854775807 5e-324 12345678901234567890.5; do
 	page "$n"

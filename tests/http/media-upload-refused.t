@@ -113,7 +113,7 @@ raw "$form"
 refused 'a NUL in a name'
 echo '{"alt":"x"}' >"$work/form"
 raw application/json
-refused 'no form at all'
+refused 'no form at all' '^No files were uploaded.$'
 : >"$work/form"
 raw "$form"
 refused 'no body'

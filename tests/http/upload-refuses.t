@@ -15,17 +15,26 @@ holdings() {
 }
 
 # refused STATUS PATH MESSAGE WHAT: the last answer; PATH is - for errors that
-# are no single field's.
+# are no single field's, JSON for text that is none, and Label:path for a field
+# of the document.
 refused() {
+	local at='"message":"string","path":"string"' path=${2#*:}
 	local shape='{"errors":[{"message":"string"}]}'
-	[ "$2" = - ] || shape='{"errors":[{"name":"string","data":{"errors":[{"message":"string","path":"string"}]},"message":"string"}]}'
+	case $2 in
+	-) ;;
+	JSON) shape='{"errors":[{"message":"string","data":{"errors":[{'$at'}]}}]}' ;;
+	*:*) shape='{"errors":[{"name":"string","data":{"collection":"string","errors":[{"label":"string",'$at'}]},"message":"string"}]}' ;;
+	*) shape='{"errors":[{"name":"string","data":{"errors":[{'$at'}]},"message":"string"}]}' ;;
+	esac
 	status_is "$1" "$4"
 	body_is 'walk(scalars |= type) | tojson' "$shape" '  in its shape'
-	if [ "$2" != - ]; then
-		body_is '.errors[0] | [.name, .message, .data.errors[0].path] | join("|")' \
-			"ValidationError|The following field is invalid: $2|$2" \
-			'  which names the field'
-	fi
+	case $2 in
+	-) ;;
+	JSON) body_is '.errors[0].message' 'Invalid JSON' '  as Payload says it' ;;
+	*) body_is '.errors[0] | [.name, .message, .data.errors[0].path] | join("|")' \
+		"ValidationError|The following field is invalid: ${2%%:*}|$path" \
+		'  which names the field' ;;
+	esac
 	body_like '.errors[0] | .data.errors[0].message // .message' "$3" \
 		'  and says what to do'
 	unlike "$body" 'SELECT|INSERT|site\.|afterwork\.|media_add|multipart\.c|/(tmp|var|work|home|media|proc)' \
@@ -75,7 +84,7 @@ refused 400 - '[Bb]oundary' 'a boundary of 1,000 characters'
 send 'multipart/form-data; boundary='
 refused 400 - '[Bb]oundary' 'an empty boundary'
 send application/x-www-form-urlencoded
-refused 400 - 'multipart/form-data' 'another kind of form'
+refused 400 - '^No files were uploaded\.$' 'another kind of form'
 size=$(stat -c %s "$work/form")
 for part in 20 50 "$((size / 2))" "$((size - 9))" "$((size - 3))"; do
 	form "$file" "$jpg"
@@ -125,18 +134,18 @@ while IFS='|' read -r json field; do
 	upload "$jpg" '' -F "_payload=$json"
 	refused 400 "$field" . "_payload $json"
 done <<'END'
-{"alt":|-
-{"alt":"x"|-
-[]|-
-"text"|-
-null|-
-{"alt":1}|alt
-{"alt":true}|alt
-{"alt":["x"]}|alt
-{"alt":{}}|alt
+{"alt":|JSON
+{"alt":"x"|JSON
+[]|JSON
+"text"|JSON
+null|JSON
+{"alt":1}|Alt:alt
+{"alt":true}|Alt:alt
+{"alt":["x"]}|Alt:alt
+{"alt":{}}|Alt:alt
 END
 upload "$jpg" '' -F "_payload={\"alt\":\"$(printf 'x%.0s' {1..1001})\"}"
-refused 400 alt '1000 characters' 'a text of 1,001 characters'
+refused 400 Alt:alt '1000 characters' 'a text of 1,001 characters'
 upload "$jpg" a -F '_payload={"alt":"b"}'
 refused 400 _payload 'Send this part once' 'two documents'
 

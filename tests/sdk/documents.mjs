@@ -41,10 +41,17 @@ await refused(editor.update({ collection, id: 999999999, data: {} }), 404,
 
 const again = await refused(
 	editor.create({ collection, data: { title: "B", slug: tag } }), 400,
-	/^The following field is invalid: slug$/i, "a slug in use");
+	"The following field is invalid: slug", "a slug in use");
 is(again.errors?.[0].name, "ValidationError", "is a ValidationError");
 is(again.errors?.[0].data.errors.map((e) => [e.path, e.message]),
 	[["slug", "Value must be unique"]], "of this field");
+
+const long = await refused(
+	editor.update({ collection, id: made.id, data: { title: "" } }), 400,
+	"The following field is invalid: Title", "a title that is none");
+is([long.errors?.[0].data.collection, long.errors?.[0].data.id,
+	long.errors?.[0].data.errors[0].label], ["pages", made.id, "Title"],
+	"says of which document, and the field's label");
 
 const gone = await admin.delete({ collection, id: made.id });
 is(gone, changed, "delete gives what was");

@@ -1,6 +1,7 @@
 /* res: what a client gets to see of answers and errors. */
 #include "tests/unit/tap.h"
 
+#include "common/http/req.h"
 #include "common/http/res.h"
 #include "common/link/js.h"
 
@@ -105,6 +106,110 @@ test_error_headers(void)
 	}
 }
 
+#define FIELD_ERROR(data, name)                                      \
+	"{\"errors\":[{\"name\":\"ValidationError\",\"data\":{" data \
+	"},\"message\":\"The following field is invalid: " name "\"}]}"
+#define ALT_ERROR                                                  \
+	"\"collection\":\"media\",\"errors\":[{\"label\":\"Alt\"," \
+	"\"message\":\"At most \\\"1000\\\" letters.\",\"path\":\"alt\"}]"
+
+/* What is said of a field depends on what the request was for. */
+static void
+test_fields(void)
+{
+	static const struct {
+		const char *field;
+		const char *words;
+		const char *path; /* of the request; NULL: not known */
+		const char *body;
+	} cases[] = {
+		{ "alt", "Bad.", NULL,
+		    FIELD_ERROR("\"collection\":\"media\",\"errors\":[{"
+				"\"label\":\"Alt\",\"message\":\"Bad.\","
+				"\"path\":\"alt\"}]",
+			"Alt") },
+		{ "alt", "Bad.", "/api/media/12",
+		    FIELD_ERROR("\"id\":12,\"collection\":\"media\","
+				"\"errors\":[{\"label\":\"Alt\","
+				"\"message\":\"Bad.\",\"path\":\"alt\"}]",
+			"Alt") },
+		{ "email", "Bad.", "/api/users",
+		    FIELD_ERROR("\"collection\":\"users\",\"errors\":[{"
+				"\"label\":\"Email\",\"message\":\"Bad.\","
+				"\"path\":\"email\"}]",
+			"Email") },
+		{ "email", "Bad.", "/api/users/login",
+		    FIELD_ERROR("\"collection\":\"users\",\"errors\":[{"
+				"\"message\":\"Bad.\",\"path\":\"email\"}]",
+			"email") },
+		{ "password", "Bad.", "/api/users",
+		    FIELD_ERROR("\"collection\":\"users\",\"errors\":[{"
+				"\"message\":\"Bad.\","
+				"\"path\":\"password\"}]",
+			"password") },
+		{ "slug", "Value must be unique", "/api/pages",
+		    FIELD_ERROR("\"collection\":\"pages\",\"errors\":[{"
+				"\"message\":\"Value must be unique\","
+				"\"path\":\"slug\"}]",
+			"slug") },
+		{ "layout.0.images", "Bad.", "/api/pages",
+		    FIELD_ERROR("\"collection\":\"pages\",\"errors\":[{"
+				"\"message\":\"Bad.\","
+				"\"path\":\"layout.0.images\"}]",
+			"layout.0.images") },
+		{ "limit", "Bad.", "/api/pages/3",
+		    FIELD_ERROR("\"errors\":[{\"message\":\"Bad.\","
+				"\"path\":\"limit\"}]",
+			"limit") },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct req req = { .path = cases[i].path };
+		struct err e;
+		struct res r;
+
+		res_init(&r);
+		if (cases[i].path != NULL)
+			r.req = &req;
+		(void)err_field(&e, cases[i].field, "%s", cases[i].words);
+		res_error(&r, &e);
+		is_text(r.body.data, cases[i].body, "%s of %s", cases[i].field,
+		    cases[i].path == NULL ? "whatever" : cases[i].path);
+		res_release(&r);
+	}
+}
+
+static void
+test_messages(void)
+{
+	struct err e;
+
+	(void)err_field(&e, "slug", "Value must be unique");
+	is_text(res_message(&e), "The following field is invalid: slug",
+	    "one message for a value that is taken");
+	(void)err_field(&e, "title", "Too long.");
+	is_text(res_message(&e), "The following field is invalid: Title",
+	    "for a field by its label");
+	(void)err_fail(&e, ERR_NOT_FOUND, "Not Found");
+	is_text(res_message(&e), "Not Found", "and for what is no field's");
+}
+
+static void
+test_bad_json(void)
+{
+	struct err e;
+	struct res r;
+
+	res_init(&r);
+	(void)err_fail(&e, ERR_INVALID, "Invalid JSON: no \"}\".");
+	res_error(&r, &e);
+	is_text(r.body.data,
+	    "{\"errors\":[{\"message\":\"Invalid JSON\",\"data\":{\"errors\":"
+	    "[{\"message\":\"no \\\"}\\\".\",\"path\":\"\"}]}}]}",
+	    "bad JSON is Payload's two words, with why beside them");
+	res_release(&r);
+}
+
 static void
 test_validation_error(void)
 {
@@ -115,11 +220,7 @@ test_validation_error(void)
 	(void)err_field(&e, "alt", "At most \"%d\" letters.", 1000);
 	res_error(&r, &e);
 	is_int(r.status, 400, "a field at fault is 400");
-	is_text(r.body.data,
-	    "{\"errors\":[{\"name\":\"ValidationError\",\"data\":{\"errors\":"
-	    "[{\"message\":\"At most \\\"1000\\\" letters.\","
-	    "\"path\":\"alt\"}]},"
-	    "\"message\":\"The following field is invalid: alt\"}]}",
+	is_text(r.body.data, FIELD_ERROR(ALT_ERROR, "Alt"),
 	    "and has Payload's shape");
 	e.code = ERR_CONFLICT;
 	res_error(&r, &e);
@@ -204,6 +305,9 @@ main(void)
 	test_plain_errors();
 	test_error_headers();
 	test_validation_error();
+	test_fields();
+	test_messages();
+	test_bad_json();
 	test_header_gate();
 	test_answers();
 	return done();
