@@ -357,8 +357,11 @@ req_json(
 {
 	AUTO_BUF text = BUF_INIT;
 
-	return read_json_text(r, max_bytes, &text, e) &&
-	       js_parse_object(text.data, text.len, ret, e);
+	if (!read_json_text(r, max_bytes, &text, e))
+		return false;
+	if (text.len == 0)
+		buf_adds(&text, "{}");
+	return buf_ok(&text, e) && js_parse_object(text.data, text.len, ret, e);
 }
 
 bool

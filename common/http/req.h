@@ -64,10 +64,10 @@ bool req_param_id(
 
 /* The whole body as a JSON object: at most max_bytes, and REQ_NODES_MAX
  * objects and lists (ERR_TOO_LARGE).  Content-Type must be application/json or
- * absent.  *ret is given. */
+ * absent.  No body is {}, as in Payload.  *ret is given. */
 bool req_json(struct req *r, size_t max_bytes, struct json_object **ret,
     struct err *e) MUSTCHECK;
-/* The same, but an array passes too. */
+/* The same, but an array passes too, and no body does not. */
 bool req_json_any(struct req *r, size_t max_bytes, struct json_object **ret,
     struct err *e) MUSTCHECK;
 /* ERR_TOO_LARGE: the JSON in n bytes has more than max objects and lists. */

@@ -392,7 +392,7 @@ test_json(void)
 		    ERR_NONE },
 		{ "an array", "", "3", "[1]", ERR_INVALID, ERR_NONE },
 		{ "a number", "", "1", "1", ERR_INVALID, ERR_INVALID },
-		{ "nothing", "", "0", "", ERR_INVALID, ERR_INVALID },
+		{ "nothing", "", "0", "", ERR_NONE, ERR_INVALID },
 		{ "half an object", "", "4", "{\"a\"", ERR_INVALID,
 		    ERR_INVALID },
 		{ "a form", "application/x-www-form-urlencoded", "7",
