@@ -226,9 +226,10 @@ static bool
 access_get(
     struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
+	const struct user *u = &app->caller.user;
+
 	return res_json(res, 200,
-	    access_doc(app->caller.known ? app->caller.user.role : ROLE_NONE),
-	    e);
+	    access_doc(app->caller.known ? u->role : ROLE_NONE, u->id), e);
 }
 
 /* ---- accounts ---- */

@@ -1,5 +1,7 @@
 #include "common/http/access.h"
 
+#include <string.h>
+
 #include "common/link/js.h"
 
 enum {
@@ -119,6 +121,46 @@ access_allows(enum access line, enum user_role role, bool own)
 	return (line_of(line)->who & (is | ANYONE | ASKED)) != 0;
 }
 
+/* ---- what a caller is told ---- */
+
+enum { CREATE = 1 << 0, READ = 1 << 1, UPDATE = 1 << 2 };
+enum { WRITE = CREATE | UPDATE, WHOLE = CREATE | READ | UPDATE };
+
+static const struct {
+	const char *name;
+	unsigned bit;
+} OPERATIONS[] = {
+	{ "create", CREATE },
+	{ "read", READ },
+	{ "update", UPDATE },
+};
+
+/* Fields of documents, and what of the collection's operations they take. */
+static const struct group {
+	const char *collection;
+	unsigned takes;
+	unsigned admins; /* of these: what an admin alone may */
+	const char *names[16];
+} GROUPS[] = {
+	{ "media", WHOLE, 0,
+	    { "alt", "updatedAt", "createdAt", "url", "thumbnailURL",
+		"filename", "mimeType", "filesize", "width", "height", "focalX",
+		"focalY", "sizes" } },
+	{ "pages", WHOLE, 0,
+	    { "title", "slug", "layout", "updatedAt", "createdAt" } },
+	{ "users", WHOLE, 0,
+	    { "email", "enableAPIKey", "updatedAt", "createdAt" } },
+	{ "users", WHOLE, UPDATE, { "role" } },
+	{ "users", WRITE, 0, { "apiKey" } },
+	{ "payload-jobs", CREATE | READ, 0,
+	    { "input", "meta", "taskSlug", "queue", "waitUntil", "priority",
+		"uniqueKey", "concurrencyKey" } },
+	{ "payload-jobs", READ, 0,
+	    { "taskStatus", "completedAt", "totalTried", "hasError", "error",
+		"log", "processing", "state", "progress", "output", "updatedAt",
+		"createdAt" } },
+};
+
 /* The object under key, made if it is not there; borrowed. */
 static struct json_object *
 object_under(struct json_object *o, const char *key)
@@ -128,23 +170,105 @@ object_under(struct json_object *o, const char *key)
 	return js_get(o, key);
 }
 
+/* Of one's own account alone, as Payload shows what depends on the document:
+ * {"permission": true, "where": {"id": {"equals": 7}}}. */
+static void
+set_own(struct json_object *o, const char *operation, int64_t id)
+{
+	struct json_object *only = object_under(o, operation);
+
+	js_set_bool(only, "permission", true);
+	js_set_int(
+	    object_under(object_under(only, "where"), "id"), "equals", id);
+}
+
+static void
+set_operations(struct json_object *collections, enum user_role role, int64_t id)
+{
+	for (enum access i = ACCESS_NONE; i < ACCESS_LINES; i++) {
+		const struct line *line = line_of(i);
+		struct json_object *o;
+
+		if (line->collection == NULL || !access_allows(i, role, true))
+			continue;
+		o = object_under(collections, line->collection);
+		if (access_allows(i, role, false))
+			js_set_bool(o, line->operation, true);
+		else
+			set_own(o, line->operation, id);
+	}
+}
+
+static unsigned
+operations_of(struct json_object *o)
+{
+	unsigned ops = 0;
+
+	for (size_t i = 0; i < LEN(OPERATIONS); i++)
+		if (js_get(o, OPERATIONS[i].name) != NULL)
+			ops |= OPERATIONS[i].bit;
+	return ops;
+}
+
+/* What is whole is true, else {"read": true}. */
+static void
+set_field(struct json_object *fields, const char *name, unsigned ops)
+{
+	if (ops == WHOLE)
+		js_set_bool(fields, name, true);
+	else
+		for (size_t i = 0; i < LEN(OPERATIONS); i++)
+			if ((ops & OPERATIONS[i].bit) != 0)
+				js_set_bool(object_under(fields, name),
+				    OPERATIONS[i].name, true);
+}
+
+/* Of one collection, whose operations are in o. */
+static void
+set_fields(struct json_object *o, const char *collection, enum user_role role)
+{
+	struct json_object *fields = js_new_object();
+	unsigned ops = operations_of(o);
+	bool whole = true;
+
+	for (size_t i = 0; i < LEN(GROUPS); i++) {
+		const struct group *g = &GROUPS[i];
+		unsigned takes = ops & g->takes;
+
+		if (strcmp(g->collection, collection) != 0)
+			continue;
+		if (role != ROLE_ADMIN)
+			takes &= ~g->admins;
+		whole = whole && takes == WHOLE;
+		for (size_t j = 0; j < LEN(g->names) && g->names[j] != NULL;
+		     j++)
+			set_field(fields, g->names[j], takes);
+	}
+	if (whole)
+		js_set_bool(o, "fields", true);
+	else
+		js_set(o, "fields", js_ref(fields));
+	js_free(&fields);
+}
+
 struct json_object *
-access_doc(enum user_role role)
+access_doc(enum user_role role, int64_t id)
 {
 	struct json_object *doc = js_new_object();
 	struct json_object *collections = js_new_object();
+	const char *last = "";
 
-	for (enum access i = ACCESS_NONE; i < ACCESS_LINES; i++) {
-		const struct line *line = line_of(i);
+	set_operations(collections, role, id);
+	for (size_t i = 0; i < LEN(GROUPS); i++) {
+		const char *name = GROUPS[i].collection;
+		struct json_object *o = js_get(collections, name);
 
-		/* Of users' own accounts, as Payload shows what depends on
-		 * the document: they may. */
-		if (line->collection == NULL || !access_allows(i, role, true))
-			continue;
-		js_set_bool(object_under(collections, line->collection),
-		    line->operation, true);
+		if (o != NULL && strcmp(name, last) != 0)
+			set_fields(o, name, role);
+		last = name;
 	}
-	js_set_bool(doc, "canAccessAdmin", role != ROLE_NONE);
+	if (role != ROLE_NONE)
+		js_set_bool(doc, "canAccessAdmin", true);
 	js_set(doc, "collections", collections);
 	return doc;
 }

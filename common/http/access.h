@@ -59,9 +59,10 @@ bool access_allows(enum access line, enum user_role role, bool own);
 
 struct json_object;
 
-/* {"canAccessAdmin": …, "collections": {"media": {"create": true, …}, …}} as
- * Payload has it: what this role may, and nothing of what it may not.  Given.
+/* {"canAccessAdmin": true, "collections": {"media": {"create": true, …,
+ * "fields": …}, …}} as Payload has it: what this role may, to users perhaps
+ * only the one with this id, and nothing of what it may not.  Given.
  * ROLE_NONE: nobody. */
-struct json_object *access_doc(enum user_role role) MUSTCHECK;
+struct json_object *access_doc(enum user_role role, int64_t id) MUSTCHECK;
 
 #endif

@@ -82,13 +82,24 @@ ok 'and many' [ "${#refusals[@]}" -gt 80 ]
 get_access() {
 	as "$1"
 	get /api/access
+	jqr '.collections | tojson' >"$work/collections"
 	jq -c '[.canAccessAdmin, (.collections | map_values(keys | sort) | to_entries | sort_by(.key)
 		| map(.key + ":" + (.value | join(","))))] | flatten' <<<"$body"
 }
-is "$(get_access nobody)" '[false,"media:read","pages:read"]' 'nobody may read'
+collections_are() {
+	is "$(jq -r "$1" "$work/collections")" "$2" "$3"
+}
+is "$(get_access nobody)" '[null,"media:fields,read","pages:fields,read"]' 'nobody may read'
 is "$(get_access "users API-Key $editor")" \
-	'[true,"media:create,delete,read,update","pages:create,delete,read,update","users:read,update"]' \
+	'[true,"media:create,delete,fields,read,update","pages:create,delete,fields,read,update","users:fields,read,update"]' \
 	'an editor may write, and change his own account'
-like "$(get_access "users API-Key $operator")" '"payload-jobs:create,read"' 'an operator has jobs'
-like "$(get_access admin)" '"users:create,delete,read,unlock,update"' 'an admin has users'
+collections_are '.users | [.read, .update] | unique | tojson' \
+	"[{\"permission\":true,\"where\":{\"id\":{\"equals\":$editor_id}}}]" 'no other one'
+collections_are '[.pages.fields, .users.fields.role, .users.fields.email, .users.fields.apiKey] | tojson' \
+	'[true,{"read":true},{"read":true,"update":true},{"update":true}]' 'but not what he is'
+like "$(get_access "users API-Key $operator")" '"payload-jobs:create,fields,read"' 'an operator has jobs'
+collections_are '.["payload-jobs"].fields | [.input, .state] | tojson' \
+	'[{"create":true,"read":true},{"read":true}]' 'which he fills in, but for how they stand'
+like "$(get_access admin)" '"users:create,delete,fields,read,unlock,update"' 'an admin has users'
+collections_are '.users | [.read, .update, .fields.role] | tojson' '[true,true,true]' 'all of them, and what they are'
 done_testing
