@@ -46,9 +46,12 @@ set_cookie(const struct req *req, struct res *res, const char *token,
 	       res_header(res, "Set-Cookie", cookie.data, e);
 }
 
-/* The user's document under "user". */
+static const char BY_TOKEN[] = "local-jwt", BY_KEY[] = "api-key";
+
+/* The user's document under "user", with how he is known. */
 static bool
-set_user(struct app *app, int64_t id, struct json_object *o, struct err *e)
+set_user(struct app *app, int64_t id, const char *strategy,
+    struct json_object *o, struct err *e)
 {
 	AUTO_BUF text = BUF_INIT;
 	struct json_object *doc = NULL;
@@ -56,6 +59,7 @@ set_user(struct app *app, int64_t id, struct json_object *o, struct err *e)
 	if (!user_doc(app->db, id, &text, e) ||
 	    !js_parse(text.data, text.len, &doc, e))
 		return false;
+	js_set_text(doc, "_strategy", strategy);
 	js_set(o, "user", doc);
 	return true;
 }
@@ -82,7 +86,7 @@ sign_in(struct app *app, struct req *req, struct res *res, const char *email,
 	struct user u;
 
 	if (!user_login(app->db, email, password, &u, &token, e) ||
-	    !set_user(app, u.id, o, e) ||
+	    !set_user(app, u.id, BY_TOKEN, o, e) ||
 	    !set_cookie(req, res, token.data, u.exp, e))
 		return false;
 	js_set_text(o, "message", message);
@@ -172,13 +176,14 @@ refresh_post(struct app *app, struct req *req, struct res *res, struct err *e)
 		return err_fail(
 		    e, ERR_FORBIDDEN, "An API key has no session to refresh.");
 	if (!user_refresh(app->db, &u, &token, e) ||
-	    !set_user(app, u.id, o, e) ||
+	    !set_user(app, u.id, BY_TOKEN, o, e) ||
 	    !set_cookie(req, res, token.data, u.exp, e))
 		return false;
-	js_set_text(o, "message", "Token refreshed successfully.");
+	js_set_text(o, "message", "Token refresh successful.");
 	js_set_int(o, "exp", u.exp);
 	js_set_text(o, "refreshedToken", token.data);
 	js_set_bool(o, "setCookie", true);
+	js_set_text(o, "strategy", BY_TOKEN);
 	return res_json(res, 200, js_ref(o), e);
 }
 
@@ -204,15 +209,15 @@ me_get(struct app *app, struct req *req UNUSED, struct res *res, struct err *e)
 {
 	AUTO_JS *o = js_new_object();
 	const struct user *u = &app->caller.user;
+	const char *strategy = u->sid[0] == '\0' ? BY_KEY : BY_TOKEN;
 
 	if (!app->caller.known)
 		js_set(o, "user", NULL);
-	else if (!set_user(app, u->id, o, e))
+	else if (!set_user(app, u->id, strategy, o, e))
 		return false;
 	if (app->caller.known) {
 		js_set_text(o, "collection", "users");
-		js_set_text(
-		    o, "strategy", u->sid[0] == '\0' ? "api-key" : "local-jwt");
+		js_set_text(o, "strategy", strategy);
 	}
 	if (app->caller.known && u->exp != 0)
 		js_set_int(o, "exp", u->exp);

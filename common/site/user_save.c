@@ -19,19 +19,25 @@ _Static_assert((int)USER_API_KEY_MAX == (int)CRYPT_TOKEN_MAX,
 /* ---- what is asked for ---- */
 
 static bool
-email_check(const char *email, struct err *e)
+is_email(const char *email)
 {
 	size_t n = strlen(email);
 	const char *at = strchr(email, '@');
 
 	if (n > USER_EMAIL_MAX || at == NULL || at == email || at[1] == '\0' ||
 	    strchr(at + 1, '@') != NULL || !utf8_valid(email, n))
-		return err_field(e, "email", "This is not an email address.");
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)email[i] <= ' ' || email[i] == 0x7f)
-			return err_field(
-			    e, "email", "This is not an email address.");
+			return false;
 	return true;
+}
+
+static bool
+email_check(const char *email, struct err *e)
+{
+	return is_email(email) ||
+	       err_field(e, "email", "Please enter a valid email address.");
 }
 
 static bool
@@ -180,8 +186,9 @@ user_create(
 	AUTO_ROWS *rows = NULL;
 	struct hashes h;
 
-	if (!need(c->email, "email", e) || !need(c->password, "password", e) ||
-	    !role_check(c->role, e) || !hash_change(c, &h, e))
+	if (!email_check(c->email == NULL ? "" : c->email, e) ||
+	    !need(c->password, "password", e) || !role_check(c->role, e) ||
+	    !hash_change(c, &h, e))
 		return false;
 	if (!db_query(db, "user_create", SQL_USER_CREATE, 4,
 		(const char *const[]){ c->email, h.password,

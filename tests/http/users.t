@@ -13,7 +13,7 @@ ADMIN_EMAIL=$email ADMIN_PASSWORD=$password API_KEY=$key
 as nobody
 login "$ADMIN_EMAIL" "$ADMIN_PASSWORD"
 status_is 200 'signed in'
-body_is '[.message, .user.email, .user.role] | @csv' "\"Authentication Passed\",\"$ADMIN_EMAIL\",\"admin\"" 'as Payload says it'
+body_is '[.message, .user.email, .user.role, .user._strategy] | @csv' "\"Authentication Passed\",\"$ADMIN_EMAIL\",\"admin\",\"local-jwt\"" 'as Payload says it'
 body_is '.exp - now | . > 7100 and . < 7300' true 'for two hours'
 body_is '[.user | has("password", "password_hash", "passwordHash", "apiKey")] | any' false 'no secret in it'
 token=$(jqr .token)
@@ -29,7 +29,7 @@ for who in "JWT $token" "Bearer $token" "bearer   $token" "users API-Key $API_KE
 	get /api/users/me
 	body_is '[.user.email, .message] | @csv' "\"$ADMIN_EMAIL\",\"Account\"" "known by ${who:0:14}"
 done
-body_is '[.strategy, .exp, .token] | @csv' '"api-key",,' 'a key does not end, and is no token'
+body_is '[.strategy, .user._strategy, .exp, .token] | @csv' '"api-key","api-key",,' 'a key does not end, and is no token'
 as nobody
 get /api/users/me -H "Cookie: x=1; payload-token=$token"
 body_is '[.user.email, .strategy, .collection, .token] | @csv' "\"$ADMIN_EMAIL\",\"local-jwt\",\"users\"," 'known by the cookie, whose token no script reads'
@@ -66,7 +66,7 @@ status_is 201 'but from our own'
 as "JWT $token"
 post /api/users/refresh-token '{}'
 status_is 200 'refreshed'
-body_is '[.message, .setCookie, .user.email] | @csv' "\"Token refreshed successfully.\",true,\"$ADMIN_EMAIL\"" 'as Payload says it'
+body_is '[.message, .setCookie, .strategy, .user._strategy, .user.email] | @csv' "\"Token refresh successful.\",true,\"local-jwt\",\"local-jwt\",\"$ADMIN_EMAIL\"" 'as Payload says it'
 fresh=$(jqr .refreshedToken)
 as "users API-Key $API_KEY"
 post /api/users/refresh-token '{}'

@@ -25,8 +25,10 @@ is(await nobody.me({ collection }), { user: null, message: "Account" },
 
 const own = sdk(`JWT ${signed.token}`);
 const next = await own.refreshToken({ collection });
-like(next.message, /^Token refresh/, "refreshToken");
-is(next.user.email, email, "of the user");
+is([next.message, next.strategy], ["Token refresh successful.", "local-jwt"],
+	"refreshToken");
+is([next.user.email, next.user._strategy], [email, "local-jwt"],
+	"of the user");
 ok(next.exp >= signed.exp, "lasts as long again");
 is((await sdk(`JWT ${next.refreshedToken}`).me({ collection })).user.email,
 	email, "the new token is good");
