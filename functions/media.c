@@ -12,6 +12,7 @@
 #include "common/http/bulk.h"
 #include "common/http/cors.h"
 #include "common/http/list.h"
+#include "common/http/select.h"
 #include "common/link/conf.h"
 #include "common/link/crypt.h"
 #include "common/link/js.h"
@@ -86,19 +87,20 @@ one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
 	AUTO_BUF doc = BUF_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return req_param_id(req, 0, &id, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
 	       req_json(req, BODY_MAX, &body, e) &&
 	       patch_fields(app, id, body, &doc, e) &&
+	       select_doc(&select, &doc, e) &&
 	       res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
 }
 
 /* The row first: a file without a row is swept, a row without its file would
  * be a broken picture. */
 static bool
-delete_one(struct app *app, int64_t id, void *ctx UNUSED, struct buf *ret_doc,
-    struct err *e)
+remove_one(struct app *app, int64_t id, struct buf *ret_doc, struct err *e)
 {
 	struct media_keys keys;
 	struct err why;
@@ -116,10 +118,11 @@ static bool
 one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return req_param_id(req, 0, &id, e) &&
-	       delete_one(app, id, NULL, &doc, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
+	       remove_one(app, id, &doc, e) && select_doc(&select, &doc, e) &&
 	       res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
 }
 
@@ -127,30 +130,59 @@ one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 
 static const struct bulk media_bulk = { "Media", "Media", media_ids };
 
-/* ctx is the body. */
+struct many {
+	struct filter select;
+	struct json_object *body;
+};
+
 static bool
 patch_one(
     struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
 {
-	return patch_fields(app, id, ctx, ret_doc, e);
+	const struct many *m = ctx;
+
+	return patch_fields(app, id, m->body, ret_doc, e) &&
+	       select_doc(&m->select, ret_doc, e);
 }
+
+static bool
+delete_one(
+    struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
+{
+	const struct many *m = ctx;
+
+	return remove_one(app, id, ret_doc, e) &&
+	       select_doc(&m->select, ret_doc, e);
+}
+
+static void
+many_release(struct many *m)
+{
+	filter_release(&m->select);
+	js_free(&m->body);
+}
+#define AUTO_MANY CLEANUP(many_release) struct many
 
 static bool
 list_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_JS *body = NULL;
+	AUTO_MANY m = { .body = NULL };
 
-	return bulk_check(req, BULK_UPDATE, e) &&
-	       req_json(req, BODY_MAX, &body, e) &&
+	return list_select(req, &m.select, e) &&
+	       bulk_check(req, BULK_UPDATE, e) &&
+	       req_json(req, BODY_MAX, &m.body, e) &&
 	       bulk_run(
-		   app, req, res, &media_bulk, BULK_UPDATE, patch_one, body, e);
+		   app, req, res, &media_bulk, BULK_UPDATE, patch_one, &m, e);
 }
 
 static bool
 list_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	return bulk_run(
-	    app, req, res, &media_bulk, BULK_DELETE, delete_one, NULL, e);
+	AUTO_MANY m = { .body = NULL };
+
+	return list_select(req, &m.select, e) &&
+	       bulk_run(
+		   app, req, res, &media_bulk, BULK_DELETE, delete_one, &m, e);
 }
 
 /* ---- files ---- */

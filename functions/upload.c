@@ -14,6 +14,8 @@
 #include "common/base/log.h"
 #include "common/http/app.h"
 #include "common/http/form.h"
+#include "common/http/list.h"
+#include "common/http/select.h"
 #include "common/link/conf.h"
 #include "common/link/db.h"
 #include "common/link/js.h"
@@ -84,7 +86,8 @@ upload_answer(
 }
 
 static bool
-upload_create(struct app *app, struct form *f, struct res *res, struct err *e)
+upload_create(struct app *app, struct form *f, const struct filter *select,
+    struct res *res, struct err *e)
 {
 	AUTO_JS *fields = NULL;
 	AUTO_BUF doc = BUF_INIT;
@@ -99,7 +102,8 @@ upload_create(struct app *app, struct form *f, struct res *res, struct err *e)
 	describe(f, hash, &m);
 	made = media_create(app->db, &m, site.server_url, &doc, &job, e);
 	res->wake = made || outcome_unknown(e);
-	return settle_file(f, made, e) && upload_answer(res, &doc, job, e);
+	return settle_file(f, made, e) && select_doc(select, &doc, e) &&
+	       upload_answer(res, &doc, job, e);
 }
 
 static bool
@@ -116,13 +120,16 @@ static bool
 upload_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_FORM f = FORM_INIT;
+	AUTO_FILTER select = { 0 };
 
+	if (!list_select(req, &select, e))
+		return false;
 	if (is_form(req) &&
 	    !form_receive(&f, req, &site.store, site.max_bytes, e))
 		return false;
 	if (!f.has_file)
 		return err_fail(e, ERR_INVALID, "No files were uploaded.");
-	return upload_create(app, &f, res, e);
+	return upload_create(app, &f, &select, res, e);
 }
 
 /* ---- one that is there ---- */
@@ -139,8 +146,8 @@ remove_files(const struct media_keys *keys)
 }
 
 static bool
-upload_change(
-    struct app *app, struct form *f, int64_t id, struct res *res, struct err *e)
+upload_change(struct app *app, struct form *f, int64_t id,
+    const struct filter *select, struct res *res, struct err *e)
 {
 	AUTO_JS *fields = NULL;
 	AUTO_BUF doc = BUF_INIT;
@@ -159,18 +166,20 @@ upload_change(
 	if (!settle_file(f, made, e))
 		return false;
 	remove_files(&gone);
-	return res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
+	return select_doc(select, &doc, e) &&
+	       res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
 }
 
 static bool
 upload_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_FORM f = FORM_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return req_param_id(req, 0, &id, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
 	       form_receive(&f, req, &site.store, site.max_bytes, e) &&
-	       upload_change(app, &f, id, res, e);
+	       upload_change(app, &f, id, &select, res, e);
 }
 
 static bool

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/http/app.h"
 #include "common/http/list.h"
+#include "common/http/select.h"
 #include "common/link/conf.h"
 #include "common/link/js.h"
 #include "common/site/gate.h"
@@ -265,30 +266,41 @@ static bool
 one_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return req_param_id(req, 0, &id, e) && user_doc(app->db, id, &doc, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
+	       user_doc(app->db, id, &doc, e) && select_doc(&select, &doc, e) &&
 	       res_json_text(res, 200, doc.data, doc.len, e);
 }
 
+/* What has become of an account. */
+struct outcome {
+	int64_t id;
+	const char *new_key; /* or NULL */
+	int status;
+	const char *message;
+};
+
 /* The document, with the API key if there is a new one: it is shown in this
- * answer and never again. */
+ * answer and never again, whatever was selected. */
 static bool
-answer_changed(struct app *app, struct res *res, int status, int64_t id,
-    const char *new_key, const char *message, struct err *e)
+answer_changed(struct app *app, struct res *res, const struct outcome *o,
+    const struct filter *select, struct err *e)
 {
 	AUTO_BUF text = BUF_INIT;
 	AUTO_BUF shown = BUF_INIT;
 	AUTO_JS *doc = NULL;
 
-	if (!user_doc(app->db, id, &text, e) ||
+	if (!user_doc(app->db, o->id, &text, e) ||
+	    !select_doc(select, &text, e) ||
 	    !js_parse(text.data, text.len, &doc, e))
 		return false;
-	if (new_key != NULL)
-		js_set_text(doc, "apiKey", new_key);
+	if (o->new_key != NULL)
+		js_set_text(doc, "apiKey", o->new_key);
 	js_print(doc, &shown);
 	return buf_ok(&shown, e) &&
-	       res_doc(res, status, shown.data, shown.len, message, e);
+	       res_doc(res, o->status, shown.data, shown.len, o->message, e);
 }
 
 static bool
@@ -296,20 +308,22 @@ list_post(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
 	AUTO_GATE gate = GATE_INIT;
+	AUTO_FILTER select = { 0 };
+	struct outcome o = { .status = 201,
+		.message = "User successfully created." };
 	struct user_change c;
-	int64_t id = 0;
 
-	if (!req_json(req, BODY_MAX, &body, e) ||
+	if (!list_select(req, &select, e) ||
+	    !req_json(req, BODY_MAX, &body, e) ||
 	    !user_change_read(body, true, &c, e))
 		return false;
 	if (c.role == ROLE_NONE)
 		c.role = ROLE_EDITOR;
-	if (!gate_enter(&gate, e) || !user_create(app->db, &c, &id, e))
+	if (!gate_enter(&gate, e) || !user_create(app->db, &c, &o.id, e))
 		return false;
 	gate_leave(&gate);
-	return answer_changed(app, res, 201, id,
-	    user_change_sets_key(&c) ? c.api_key : NULL,
-	    "User successfully created.", e);
+	o.new_key = user_change_sets_key(&c) ? c.api_key : NULL;
+	return answer_changed(app, res, &o, &select, e);
 }
 
 /* Who has no right to roles gives none: what he sends of it is ignored, as is
@@ -320,31 +334,35 @@ one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 	const struct user *u = &app->caller.user;
 	AUTO_JS *body = NULL;
 	AUTO_GATE gate = GATE_INIT;
+	AUTO_FILTER select = { 0 };
+	struct outcome o = { .status = 200,
+		.message = "Updated successfully." };
 	struct user_change c;
 	bool new_key = false;
-	int64_t id = 0;
 
-	if (!req_param_id(req, 0, &id, e) ||
+	if (!list_select(req, &select, e) || !req_param_id(req, 0, &o.id, e) ||
 	    !req_json(req, BODY_MAX, &body, e) ||
 	    !user_change_read(body, u->role == ROLE_ADMIN, &c, e))
 		return false;
-	if (id == u->id && u->sid[0] != '\0')
+	if (o.id == u->id && u->sid[0] != '\0')
 		c.kept_sid = u->sid;
 	if ((c.password != NULL && !gate_enter(&gate, e)) ||
-	    !user_update(app->db, id, &c, &new_key, e))
+	    !user_update(app->db, o.id, &c, &new_key, e))
 		return false;
 	gate_leave(&gate);
-	return answer_changed(app, res, 200, id, new_key ? c.api_key : NULL,
-	    "Updated successfully.", e);
+	o.new_key = new_key ? c.api_key : NULL;
+	return answer_changed(app, res, &o, &select, e);
 }
 
 static bool
 one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return req_param_id(req, 0, &id, e) && user_doc(app->db, id, &doc, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
+	       user_doc(app->db, id, &doc, e) && select_doc(&select, &doc, e) &&
 	       user_delete(app->db, id, e) &&
 	       res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
 }
