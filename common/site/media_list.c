@@ -6,6 +6,9 @@
 #include "common/link/filter.h"
 #include "common/site/total.h"
 
+#define FOCAL "(CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END)"
+
+/* URLs are compared without SERVER_URL. */
 static const struct filter_field LIST[] = {
 	{ "id", FILTER_INT, .sql = "m.id" },
 	{ "alt", FILTER_TEXT, .sql = "m.alt" },
@@ -14,6 +17,12 @@ static const struct filter_field LIST[] = {
 	{ "filesize", FILTER_INT, .sql = "m.filesize" },
 	{ "width", FILTER_INT, .sql = "m.width" },
 	{ "height", FILTER_INT, .sql = "m.height" },
+	{ "url", FILTER_TEXT, .sql = "site.file_url(m.filename, '')" },
+	{ "thumbnailURL", FILTER_TEXT,
+	    .sql =
+		"(CASE WHEN m.sized THEN site.thumbnail_url(m.id, '') END)" },
+	{ "focalX", FILTER_INT, .sql = FOCAL },
+	{ "focalY", FILTER_INT, .sql = FOCAL },
 	{ "createdAt", FILTER_TIME, .sql = "m.created_at" },
 	{ "updatedAt", FILTER_TIME, .sql = "m.updated_at" },
 };

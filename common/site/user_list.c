@@ -10,6 +10,7 @@ static const struct filter_field LIST[] = {
 	{ "email", FILTER_TEXT, .sql = "u.email" },
 	{ "role", FILTER_WORD, .sql = "u.role",
 	    .words = " admin operator editor " },
+	{ "enableAPIKey", FILTER_BOOL, .sql = "(u.api_key_hash IS NOT NULL)" },
 	{ "createdAt", FILTER_TIME, .sql = "u.created_at" },
 	{ "updatedAt", FILTER_TIME, .sql = "u.updated_at" },
 };

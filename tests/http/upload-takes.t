@@ -33,7 +33,8 @@ while IFS='|' read -r kind type width height how; do
 	body_is '.doc | [.mimeType, .filename, .filesize, .width, .height, .alt] | @csv' \
 		"\"$type\",\"$tag.$kind\",$(stat -c %s "$work/$tag.$kind"),$width,$height,\"a $kind\"" \
 		"$kind: its document"
-	body_is '.doc | [.thumbnailURL, .focalX, .focalY] | @csv' ',50,50' "$kind: Payload's other fields"
+	focal=${width:+,50,50}
+	body_is '.doc | [.thumbnailURL, .focalX, .focalY] | @csv' "${focal:-,,}" "$kind: Payload's other fields"
 	served "$type" "$how" "$work/$tag.$kind" "$kind"
 	upload_type=$type upload "$work/$tag.$kind"
 	status_is 201 "$kind: declared as what it is"

@@ -76,8 +76,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 		'url', site.file_url(m.filename, server_url),
 		'thumbnailURL', CASE WHEN m.sized
 			THEN site.thumbnail_url(m.id, server_url) END,
-		'focalX', 50,
-		'focalY', 50,
+		'focalX', CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END,
+		'focalY', CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END,
 		'sizes', CASE WHEN m.sized
 			THEN site.sizes_doc(m.id, server_url) ELSE '{}' END,
 		'createdAt', site.iso(m.created_at),

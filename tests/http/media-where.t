@@ -1,0 +1,39 @@
+#!/bin/bash
+# media-where.t: pictures by what their documents say of the file: its address,
+# that of the thumbnail, and the middle of the picture.
+. tests/lib.sh
+. tests/list.sh
+stack_shared
+one=mw$$
+for kind in jpg pdf; do
+	cp "$fixtures/small.$kind" "$work/$one ž.$kind"
+	upload "$work/$one ž.$kind"
+done
+jpg=$(sql "SELECT id FROM site.media WHERE filename LIKE '$one%jpg'")
+pdf=$(sql "SELECT id FROM site.media WHERE filename LIKE '$one%pdf'")
+name=$(sql "SELECT filename FROM site.media WHERE id = $jpg")
+sql "INSERT INTO site.media_size (media_id, name, filename, storage_key, mime_type, filesize, width, height)
+	VALUES ($jpg, 'thumbnail', '$one-9x9.jpg', '$one', 'image/jpeg', 1, 9, 9);
+	UPDATE site.media SET sized = true WHERE id = $jpg" || bail 'no size'
+
+found() {
+	local want=$1
+	shift
+	ask /api/media "where[filename][like]=$one" "$@"
+	is "$status $(field_of_docs .id)" "200 $want" "$*"
+}
+get "/api/media/$jpg"
+url=$(jqr .url)
+like "$url" '%C5%BE' "the address of $name is encoded"
+found "$jpg" "where[url][equals]=${url#"$SERVER_URL"}"
+found "$jpg $pdf" "where[url][like]=/api/media/file/$one" sort=url
+found "$jpg" "where[thumbnailURL][equals]=/api/media/file/$one-9x9.jpg"
+found "$pdf" 'where[thumbnailURL][exists]=false'
+found "$jpg" 'where[focalX][equals]=50'
+found "$jpg" 'where[focalX][greater_than]=49' 'where[focalY][less_than]=51'
+found "$pdf" 'where[focalY][exists]=false'
+found "$pdf $jpg" sort=-focalX,id 'where[id][exists]=true'
+found "$pdf $jpg" sort=-url
+refused /api/media focalX 'where[focalX][equals]=half'
+delete "/api/media?where%5Bfilename%5D%5Blike%5D=$one"
+done_testing
