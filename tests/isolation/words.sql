@@ -7,6 +7,7 @@ CREATE TABLE iso.holds (who text, job bigint, lease_no bigint,
 	ended bigint);   -- jobs that had ended then
 CREATE TABLE iso.effect (who text, job bigint, lease_no bigint);
 CREATE TABLE iso.enqueued (who text, job bigint, created boolean);
+CREATE TABLE iso.said (answer text);  -- by cancel()
 
 -- As if nothing had been before.
 CREATE FUNCTION iso.fresh() RETURNS void LANGUAGE plpgsql AS $$
@@ -20,6 +21,7 @@ BEGIN
 	DELETE FROM iso.holds;
 	DELETE FROM iso.effect;
 	DELETE FROM iso.enqueued;
+	DELETE FROM iso.said;
 END
 $$;
 
@@ -31,8 +33,8 @@ LANGUAGE sql AS $$
 		SELECT claim.who, c.id, c.lease_no,
 		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id),
 		    (SELECT count(*) FROM afterwork.history)
-		FROM afterwork.claim(ARRAY['default'], '', '{work,one,newest}',
-		    '{work,one,newest}', n, 60000, '{}', false) c
+		FROM afterwork.claim(ARRAY['default'], '', '{work,one,two,newest}',
+		    '{work,one,two,newest}', n, 60000, '{}', false) c
 		WHERE c.id IS NOT NULL
 		RETURNING 1)
 	SELECT count(*) FROM taken
@@ -76,6 +78,30 @@ RETURNS boolean LANGUAGE sql AS $$
 	RETURNING created
 $$;
 
+-- The same, in the place of what waits with that unique key.
+CREATE FUNCTION iso.replace(who text, key text, task text)
+RETURNS boolean LANGUAGE sql AS $$
+	INSERT INTO iso.enqueued SELECT replace.who, e.id, e.created
+	FROM afterwork.enqueue_job(replace.task, '{"new": true}',
+	    unique_key => replace.key, replace => true) e
+	RETURNING created
+$$;
+
+-- One job of this task that was, so that its key has a row, and is gone.
+CREATE FUNCTION iso.past(task text) RETURNS void LANGUAGE sql AS $$
+	SELECT iso.enqueue('past', NULL, task);
+	SELECT iso.claim('past');
+	SELECT iso.work('past');
+	SELECT iso.finish('past');
+$$;
+
+-- Somebody cancels the job that this one enqueued.
+CREATE FUNCTION iso.cancel(whose text) RETURNS text LANGUAGE sql AS $$
+	INSERT INTO iso.said SELECT afterwork.cancel(q.job)
+	FROM iso.enqueued q WHERE q.who = whose
+	RETURNING answer
+$$;
+
 -- What must hold of jobs and effects after every interleaving, whatever it was.
 CREATE FUNCTION iso.law()
 RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
@@ -107,8 +133,8 @@ RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
 	    AND state <> 'cancelled'),
 	    'an ended one as well'
 	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM afterwork.job
-	    WHERE unique_key IS NOT NULL GROUP BY unique_key
-	    HAVING count(*) > 1), 'a key has one live job'
+	    WHERE unique_key IS NOT NULL AND NOT unique_free
+	    GROUP BY unique_key HAVING count(*) > 1), 'a key has one live job'
 	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM iso.enqueued q
 	    WHERE NOT EXISTS (SELECT FROM made m WHERE m.id = q.job)),
 	    'an id that was answered is a job'
@@ -132,6 +158,23 @@ RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
 	        WHERE o.concurrency_key = j.concurrency_key
 	          AND o.state <> 'blocked' AND NOT o.has_place)),
 	    'nobody is blocked while there is a place for him'
+$$;
+
+-- And of the key whose newer jobs make the waiting ones needless.
+CREATE FUNCTION iso.newest()
+RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
+	WITH waits AS (
+		SELECT id FROM afterwork.job WHERE concurrency_key = 'k'
+		AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+	)
+	SELECT 'law', count(*) <= 1, 'one waits' FROM waits
+	UNION ALL SELECT 'law', count(*) <= 1, 'one is held' FROM afterwork.job
+	WHERE concurrency_key = 'k' AND lease_until > clock_timestamp()
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM afterwork.history h,
+	    waits w WHERE w.id < h.id), 'what waits is the newest'
+	UNION ALL SELECT 'law', NOT EXISTS (SELECT FROM iso.effect f,
+	    afterwork.history h WHERE h.id = f.job AND h.state = 'cancelled'),
+	    'what was made needless had no effect'
 $$;
 
 -- The row that says which outcome it was.

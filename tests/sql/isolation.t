@@ -15,7 +15,10 @@ stack_shared
 queue_alone isolation
 task work
 task one '"concurrency":{"key":"k","max":1}'
+task two '"concurrency":{"key":"k2","max":2}'
 task newest '"concurrency":{"key":"k","max":1,"supersedes":true}'
+# Who waits in a circle is to be told so before he gives up.
+sql_as postgres "ALTER DATABASE $alone SET deadlock_timeout = '10ms'"
 psql -Xq -v ON_ERROR_STOP=1 -f tests/isolation/words.sql "$direct" \
 	>"$work/words" 2>&1 || bail "$(cat "$work/words")"
 
@@ -71,6 +74,11 @@ orders key 630 'one' 'two' 'nothing'
 orders order 90 'one' 'two' 'nothing'
 orders queue 90 'one' 'two' 'nothing'
 orders supersede 90 'early runs' 'one runs' 'two runs' 'nothing'
+orders supersede-locked 30 'early runs' 'one runs' 'nothing'
+orders cancel 30 'cancelled' 'cancelling' 'ended'
+orders at-once 20 'cancelled' 'too late'
+orders replace 30 'replaced' 'another'
+orders wait 60 'cancelled, replaced' 'cancelled, another'
 
 # What asks for less than the laws do must be seen to break them.
 sed 's/AND j.id = r.id AND j.lease_no = r.lease_no/AND j.id = r.id/' \

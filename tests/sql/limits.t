@@ -44,6 +44,18 @@ books() {
 	FULL JOIN afterwork.place p USING (queue, key)
 	WHERE coalesce(n, 0) <> coalesce(p.taken, 0)"
 }
+# begin SQL: in a transaction of somebody else's, which stays open until `end`
+begin() {
+	exec {tx}> >(exec psql -XqAt "$DATABASE_URL" >"$work/tx" 2>&1)
+	tx_pid=$!
+	echo "BEGIN; $1; SELECT 'is open';" >&$tx
+	await 20 'grep -q "is open" "$work/tx"' || bail "$(cat "$work/tx")"
+}
+end() {
+	echo "$1;" >&$tx
+	exec {tx}>&-
+	wait "$tx_pid"
+}
 clear() {
 	sql 'TRUNCATE afterwork.job, afterwork.history, afterwork.failed, afterwork.place'
 }
@@ -143,20 +155,24 @@ e=$(add newest '{"n":1}')
 is "$(sql "SELECT state FROM afterwork.jobs WHERE id = $d")|$(claim 1)" "cancelled|$e" \
 	'one that waits for another try leaves its place to the newer one'
 is "$(books)" 0 'the books are right'
-exec {tx}> >(exec psql -Xq "$DATABASE_URL" >"$work/tx" 2>&1)
-tx_pid=$!
 settle retry "$e"
 f=$(add newest '{"n":1}') # has the place now, and is claimed
 claim 1 >/dev/null
-echo "BEGIN; SELECT afterwork.enqueue('newest', '{\"n\":1}'); SELECT 'stored' AS told;" >&$tx
-await 5 'grep -q stored "$work/tx"' || bail 'no transaction'
+begin "SELECT afterwork.enqueue('newest', '{\"n\":1}')"
 PGOPTIONS='-c lock_timeout=1s' settle 'done' "$f"
 is "$(sql "SELECT state FROM afterwork.jobs WHERE id = $f")" 'done' \
 	'a transaction that stores a newer one keeps nobody from ending his'
-echo 'COMMIT;' >&$tx
-exec {tx}>&-
-wait "$tx_pid"
+end COMMIT
 is "$(claim 1 | wc -w),$(books)" 1,0 'and the newer one is claimed'
+clear
+
+# --- supersedes: a job that stays locked ---
+a=$(add newest '{"n":1}')
+begin "SELECT id FROM afterwork.job WHERE id = $a FOR UPDATE"
+like "$(sql "SET statement_timeout = '30s'; SELECT afterwork.enqueue('newest', '{\"n\":1}')" 2>&1)" \
+	'lock timeout' 'is waited for, but not for ever'
+end COMMIT
+is "$(states)" ready 'and no newer one is stored meanwhile'
 clear
 
 # --- hard, whoever claims when ---

@@ -100,7 +100,9 @@ BEGIN
 	IF here IS NULL THEN
 		RETURN NULL;
 	END IF;
-	LOOP	-- until it stays what it was when it was looked at
+	-- Until it stays what it was when it was looked at.  No turn leaves a key
+	-- locked for the next: who settles has his job locked and wants the key.
+	LOOP
 		UPDATE afterwork.job j SET cancel = words
 		WHERE j.queue = here AND j.id = job_id
 		  AND j.lease_until > clock_timestamp();
@@ -115,15 +117,18 @@ BEGIN
 		IF NOT FOUND THEN
 			RETURN 'ended';
 		END IF;
-		PERFORM pg_sleep(0.01);	-- somebody claims or settles it
+		PERFORM afterwork.await_job(here, job_id);
 	END LOOP;
 END
 $$;
 
--- End those of the jobs that nobody holds, as cancelled with these words; how
--- many.  heir, a job of the same key that follows them, gets a place that one
--- of them had, and needs nobody to let it in: then the key is not locked, which
--- a long transaction would keep from those who give places back.
+-- End these jobs, which nobody holds, as cancelled with these words: all of
+-- them, or none and 0, with nothing left locked, where somebody has claimed or
+-- locked one.  How many.
+--
+-- heir, a job of the same key that follows them, gets a place that one of them
+-- had and needs nobody to let it in: then no key is locked, which a long
+-- transaction would keep from those who give places back.
 CREATE OR REPLACE FUNCTION afterwork.end_waiting(here text, ids bigint[],
 	words text, heir bigint DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql
@@ -134,10 +139,9 @@ DECLARE
 	heirs text[];	-- keys of jobs that were next, but had no place yet
 	ended bigint;
 BEGIN
-	-- A key before its jobs, as everywhere: whoever gives a place back holds
-	-- the key and then wants jobs that are blocked.
-	IF heir IS NULL OR (SELECT count(*) > 1 FROM afterwork.job j
-	    WHERE j.queue = here AND j.id = ANY (ids) AND j.has_place) THEN
+	-- A key before its jobs: whoever gives a place back holds the key, and
+	-- passes by blocked jobs that he finds locked.
+	IF heir IS NULL THEN
 		PERFORM FROM afterwork.place p
 		WHERE p.queue = here AND p.key = ANY (ARRAY(
 		        SELECT j.concurrency_key FROM afterwork.job j
@@ -146,7 +150,7 @@ BEGIN
 		ORDER BY p.key FOR UPDATE;
 	END IF;
 	WITH gone AS (
-		-- What somebody has locked is being claimed or settled.
+		-- What somebody has locked is being claimed, settled or changed.
 		DELETE FROM afterwork.job j
 		WHERE j.queue = here AND j.id = ANY (ARRAY(
 			SELECT w.id FROM afterwork.job w
@@ -172,6 +176,9 @@ BEGIN
 	    array_agg(DISTINCT g.concurrency_key) FILTER (WHERE NOT g.has_place
 	        AND g.concurrency_key IS NOT NULL)
 	INTO ended, keys, heirs FROM gone g;
+	IF ended < cardinality(ids) THEN
+		RAISE SQLSTATE 'AW001';
+	END IF;
 	IF heir IS NOT NULL AND keys IS NOT NULL THEN
 		UPDATE afterwork.job j SET has_place = true
 		WHERE j.queue = here AND j.id = heir;
@@ -184,6 +191,31 @@ BEGIN
 		PERFORM afterwork.let_in(here, heirs);
 	END IF;
 	RETURN ended;
+EXCEPTION WHEN SQLSTATE 'AW001' THEN
+	RETURN 0;
+END
+$$;
+
+-- Come back when nobody has this job, which nobody held, locked: then look
+-- again at what it is.  Wait here with no key and no job locked: whoever has it
+-- may want that next.  No longer than the caller's lock_timeout, or than five
+-- seconds where he has none (55P03): it may be locked by a transaction of
+-- somebody else's that stays open.
+CREATE OR REPLACE FUNCTION afterwork.await_job(here text, job_id bigint)
+RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $$
+BEGIN
+	IF current_setting('lock_timeout') = '0' THEN
+		PERFORM set_config('lock_timeout', '5s', true);
+	END IF;
+	PERFORM FROM afterwork.job j
+	WHERE j.queue = here AND j.id = job_id
+	  AND (j.lease_until IS NULL OR j.lease_until <= clock_timestamp())
+	FOR UPDATE;
+	RAISE SQLSTATE 'AW001';	-- so that lock and setting are undone
+EXCEPTION WHEN SQLSTATE 'AW001' THEN
+	NULL;
 END
 $$;
 

@@ -90,30 +90,50 @@ CREATE OR REPLACE FUNCTION afterwork.replace_job(place text, unique_key text,
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-	here   text := place;
-	old    record;
-	later  boolean := coalesce(new_run_at > clock_timestamp(), false);
-	leaves boolean;
+	old record;
 BEGIN
-	-- A key before its jobs, as everywhere.
+	LOOP	-- until it stays what it was when it was looked at, as in cancel()
+		SELECT j.id, j.task, j.concurrency_key AS key INTO old
+		FROM afterwork.job j
+		WHERE j.queue = place AND j.unique_key = replace_job.unique_key
+		  AND NOT j.unique_free AND j.lease_until IS NULL
+		  AND j.cancel IS NULL;
+		IF NOT FOUND THEN
+			RETURN NULL;
+		ELSIF old.task <> new_task THEN
+			PERFORM afterwork.refuse('uniqueKey', format(
+			    'A job of the task "%s" has this key.', old.task));
+		ELSIF afterwork.change_waiting(place, old.id, old.key, new_input,
+		    new_run_at, new_key) THEN
+			RETURN old.id;
+		END IF;
+		PERFORM afterwork.await_job(place, old.id);
+	END LOOP;
+END
+$$;
+
+-- Of replace_job(): this job, which waits and has this concurrency key, is
+-- changed; or false, with nothing left locked: somebody has it locked, or it is
+-- another's or has another key by now.
+CREATE OR REPLACE FUNCTION afterwork.change_waiting(here text, job_id bigint,
+	old_key text, new_input jsonb, new_run_at timestamptz, new_key text)
+RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	placed boolean;
+	later  boolean := coalesce(new_run_at > clock_timestamp(), false);
+	leaves boolean := later OR old_key IS DISTINCT FROM new_key;
+BEGIN
+	-- A key before its jobs, as in end_waiting().
 	PERFORM FROM afterwork.place p
-	WHERE p.queue = here AND p.key = (
-	    SELECT j.concurrency_key FROM afterwork.job j
-	    WHERE j.queue = here AND j.unique_key = replace_job.unique_key
-	      AND NOT j.unique_free AND j.lease_until IS NULL)
-	FOR UPDATE;
-	SELECT j.id, j.task, j.has_place, j.concurrency_key INTO old
-	FROM afterwork.job j
-	WHERE j.queue = place AND j.unique_key = replace_job.unique_key
+	WHERE p.queue = here AND p.key = old_key FOR UPDATE;
+	SELECT j.has_place INTO placed FROM afterwork.job j
+	WHERE j.queue = here AND j.id = job_id
+	  AND j.concurrency_key IS NOT DISTINCT FROM old_key
 	  AND NOT j.unique_free AND j.lease_until IS NULL AND j.cancel IS NULL
-	FOR UPDATE;
+	FOR UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
-		RETURN NULL;
-	ELSIF old.task <> new_task THEN
-		PERFORM afterwork.refuse('uniqueKey', format(
-		    'A job of the task "%s" has this key.', old.task));
+		RAISE SQLSTATE 'AW001';
 	END IF;
-	leaves := later OR old.concurrency_key IS DISTINCT FROM new_key;
 	UPDATE afterwork.job j
 	SET input = new_input,
 	    state = CASE WHEN later THEN 'delayed'
@@ -124,13 +144,15 @@ BEGIN
 	    wait_until = new_run_at,
 	    concurrency_key = new_key,
 	    has_place = j.has_place AND NOT leaves
-	WHERE j.queue = place AND j.id = old.id;
-	IF leaves AND old.has_place THEN
-		PERFORM afterwork.give_places(place, ARRAY[old.concurrency_key]);
-	ELSIF leaves AND old.concurrency_key IS NOT NULL THEN
-		PERFORM afterwork.let_in(place, ARRAY[old.concurrency_key]);
+	WHERE j.queue = here AND j.id = job_id;
+	IF leaves AND placed THEN
+		PERFORM afterwork.give_places(here, ARRAY[old_key]);
+	ELSIF leaves AND old_key IS NOT NULL THEN
+		PERFORM afterwork.let_in(here, ARRAY[old_key]);
 	END IF;
-	RETURN old.id;
+	RETURN true;
+EXCEPTION WHEN SQLSTATE 'AW001' THEN
+	RETURN false;
 END
 $$;
 
@@ -301,16 +323,28 @@ $$;
 -- A newer job of this key makes the waiting ones needless: they are cancelled,
 -- their record says by which.  One transaction at a time does so for a key;
 -- two that do not see one another's job would leave both.
+--
+-- A claim may have locked one of them for a moment, and take it or leave it:
+-- only then is it known whether that one still waits or runs.
 CREATE OR REPLACE FUNCTION afterwork.supersede(place text, key text,
 	newer bigint)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	old    bigint[];
+	job_id bigint;
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtextextended(place || ' ' || key, 0));
-	PERFORM afterwork.end_waiting(place, ARRAY(
-	        SELECT j.id FROM afterwork.job j
-	        WHERE j.queue = place AND j.concurrency_key = key
-	          AND j.id <> newer AND j.lease_until IS NULL),
-	    format('The job was superseded by job %s.', newer), newer);
+	LOOP
+		old := ARRAY(
+			SELECT j.id FROM afterwork.job j
+			WHERE j.queue = place AND j.concurrency_key = key
+			  AND j.id <> newer AND j.lease_until IS NULL);
+		EXIT WHEN old = '{}' OR afterwork.end_waiting(place, old,
+		    format('The job was superseded by job %s.', newer), newer) > 0;
+		FOREACH job_id IN ARRAY old LOOP
+			PERFORM afterwork.await_job(place, job_id);
+		END LOOP;
+	END LOOP;
 END
 $$;
 

@@ -11,8 +11,9 @@
 -- comes back when a place of its key is given back.  Whoever looks at a key's
 -- free places, or changes them, has locked its row: so no job is blocked while
 -- a place of it is given back unseen.  A claim never waits for such a lock
--- (what it can't lock it leaves), and those who give back lock in the order of
--- the keys: so nobody waits in a circle.
+-- (what it can't lock it leaves), those who give back lock in the order of the
+-- keys, and nobody waits for a job while he holds a key: so nobody waits in a
+-- circle.
 
 -- Of these claimable jobs of one queue, in their order, those that have a
 -- place now, which they take; the others are blocked, or left as they are
