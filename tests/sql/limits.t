@@ -166,6 +166,40 @@ end COMMIT
 is "$(claim 1 | wc -w),$(books)" 1,0 'and the newer one is claimed'
 clear
 
+# --- supersedes: a lease that ran out, in a queue with a maximum ---
+lapse() {
+	sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s' WHERE id = $1;
+		UPDATE afterwork.place SET look_at = now() - interval '1 s' WHERE key = ''"
+}
+places() {
+	sql "SELECT string_agg(CASE key WHEN '' THEN 'queue' ELSE 'key' END || taken, ' ' ORDER BY key) FROM afterwork.place"
+}
+sql "SELECT afterwork.limit_queue('default', 1)" >/dev/null
+a=$(add newest '{"n":1}')
+is "$(claim)" "$a" 'one runs'
+b=$(add newest '{"n":1}')
+is "$(sql "SELECT state FROM afterwork.jobs WHERE id = $a")" running 'and is left alone'
+lapse "$a"
+begin "SELECT afterwork.enqueue('newest', '{\"n\":1}', unique_key => 'u')"
+is "$(sql 'SELECT count(*) FROM (SELECT FROM afterwork.place FOR UPDATE SKIP LOCKED) p')" 2 \
+	'a transaction that makes it needless when its lease is over holds no place'
+end COMMIT
+is "$(sql "SELECT string_agg(state, ' ') FROM afterwork.jobs WHERE id IN ($a, $b)")|$(books)" \
+	'cancelled cancelled|0' 'it is cancelled, with the one that waited'
+c=$(sql 'SELECT max(id) FROM afterwork.job')
+is "$(places)|$(claim)" "queue1 key1|$c" 'the newer one has its places, and is claimed though the queue is full'
+lapse "$c"
+d=$(add newest '{"n":1}' "run_at => now() + interval '1 hour'")
+is "$(places),$(books)" 'queue0 key1,0' 'one that is to wait for its time leaves the queue to others'
+sql "SELECT afterwork.revive($d)" >/dev/null
+is "$(claim)" "$d" 'until it is due'
+lapse "$d"
+e=$(add newest '{"n":1}' "unique_key => 'u'")
+is "$(add newest '{"n":1}' "unique_key => 'u', replace => true, run_at => now() + interval '1 hour'"),$(places),$(books)" \
+	"$e,queue0 key0,0" 'so does one that is put off'
+sql "SELECT afterwork.limit_queue('default', NULL)" >/dev/null
+clear
+
 # --- supersedes: a job that stays locked ---
 a=$(add newest '{"n":1}')
 begin "SELECT id FROM afterwork.job WHERE id = $a FOR UPDATE"

@@ -126,18 +126,20 @@ $$;
 -- them, or none and 0, with nothing left locked, where somebody has claimed or
 -- locked one.  How many.
 --
--- heir, a job of the same key that follows them, gets a place that one of them
--- had and needs nobody to let it in: then no key is locked, which a long
--- transaction would keep from those who give places back.
+-- heir, a job of the same key that follows them, gets the places that one of
+-- them had and needs nobody to let it in: then no key is locked, which a long
+-- transaction would keep from those who give places back.  (One that waits for
+-- its time leaves the queue's place to others, though.)
 CREATE OR REPLACE FUNCTION afterwork.end_waiting(here text, ids bigint[],
 	words text, heir bigint DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $$
 DECLARE
-	keys  text[];
-	heirs text[];	-- keys of jobs that were next, but had no place yet
-	ended bigint;
+	keys   text[];
+	queues text[];	-- '' for each place of the queue
+	heirs  text[];	-- keys of jobs that were next, but had no place yet
+	ended  bigint;
 BEGIN
 	-- A key before its jobs: whoever gives a place back holds the key, and
 	-- passes by blocked jobs that he finds locked.
@@ -171,19 +173,26 @@ BEGIN
 		    words, g.log
 		FROM gone g
 	)
-	SELECT count(*), array_agg(g.concurrency_key) FILTER (WHERE g.has_place)
-	        || array_agg(''::text) FILTER (WHERE g.has_queue_place),
+	SELECT count(*), array_agg(g.concurrency_key) FILTER (WHERE g.has_place),
+	    array_agg(''::text) FILTER (WHERE g.has_queue_place),
 	    array_agg(DISTINCT g.concurrency_key) FILTER (WHERE NOT g.has_place
 	        AND g.concurrency_key IS NOT NULL)
-	INTO ended, keys, heirs FROM gone g;
+	INTO ended, keys, queues, heirs FROM gone g;
 	IF ended < cardinality(ids) THEN
 		RAISE SQLSTATE 'AW001';
 	END IF;
-	IF heir IS NOT NULL AND keys IS NOT NULL THEN
-		UPDATE afterwork.job j SET has_place = true
-		WHERE j.queue = here AND j.id = heir;
-		keys := nullif(keys[2:], '{}');
+	IF heir IS NOT NULL THEN
+		UPDATE afterwork.job j SET has_place = keys IS NOT NULL,
+		    has_queue_place = queues IS NOT NULL AND j.state = 'ready'
+		WHERE j.queue = here AND j.id = heir
+		  AND (keys IS NOT NULL OR queues IS NOT NULL);
+		keys := keys[2:];
+		IF (SELECT j.has_queue_place FROM afterwork.job j
+		    WHERE j.queue = here AND j.id = heir) THEN
+			queues := queues[2:];
+		END IF;
 	END IF;
+	keys := nullif(keys || queues, '{}');
 	IF keys IS NOT NULL THEN
 		PERFORM afterwork.give_places(here, keys);
 	END IF;

@@ -119,14 +119,15 @@ CREATE OR REPLACE FUNCTION afterwork.change_waiting(here text, job_id bigint,
 	old_key text, new_input jsonb, new_run_at timestamptz, new_key text)
 RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	placed boolean;
+	old    record;
 	later  boolean := coalesce(new_run_at > clock_timestamp(), false);
 	leaves boolean := later OR old_key IS DISTINCT FROM new_key;
+	places text[];
 BEGIN
 	-- A key before its jobs, as in end_waiting().
 	PERFORM FROM afterwork.place p
 	WHERE p.queue = here AND p.key = old_key FOR UPDATE;
-	SELECT j.has_place INTO placed FROM afterwork.job j
+	SELECT j.has_place, j.has_queue_place INTO old FROM afterwork.job j
 	WHERE j.queue = here AND j.id = job_id
 	  AND j.concurrency_key IS NOT DISTINCT FROM old_key
 	  AND NOT j.unique_free AND j.lease_until IS NULL AND j.cancel IS NULL
@@ -143,11 +144,15 @@ BEGIN
 	        ELSE least(j.run_at, clock_timestamp()) END,
 	    wait_until = new_run_at,
 	    concurrency_key = new_key,
-	    has_place = j.has_place AND NOT leaves
+	    has_place = j.has_place AND NOT leaves,
+	    has_queue_place = j.has_queue_place AND NOT later
 	WHERE j.queue = here AND j.id = job_id;
-	IF leaves AND placed THEN
-		PERFORM afterwork.give_places(here, ARRAY[old_key]);
-	ELSIF leaves AND old_key IS NOT NULL THEN
+	places := CASE WHEN leaves AND old.has_place THEN ARRAY[old_key] END
+	    || CASE WHEN later AND old.has_queue_place THEN ARRAY[''] END;
+	IF places IS NOT NULL THEN
+		PERFORM afterwork.give_places(here, places);
+	END IF;
+	IF leaves AND NOT old.has_place AND old_key IS NOT NULL THEN
 		PERFORM afterwork.let_in(here, ARRAY[old_key]);
 	END IF;
 	RETURN true;
@@ -320,9 +325,10 @@ BEGIN
 END
 $$;
 
--- A newer job of this key makes the waiting ones needless: they are cancelled,
--- their record says by which.  One transaction at a time does so for a key;
--- two that do not see one another's job would leave both.
+-- A newer job of this key makes the waiting ones needless, those whose lease
+-- ran out with them: they are cancelled, their record says by which.  One
+-- transaction at a time does so for a key; two that do not see one another's
+-- job would leave both.
 --
 -- A claim may have locked one of them for a moment, and take it or leave it:
 -- only then is it known whether that one still waits or runs.
@@ -338,7 +344,8 @@ BEGIN
 		old := ARRAY(
 			SELECT j.id FROM afterwork.job j
 			WHERE j.queue = place AND j.concurrency_key = key
-			  AND j.id <> newer AND j.lease_until IS NULL);
+			  AND j.id <> newer AND (j.lease_until IS NULL
+			       OR j.lease_until <= clock_timestamp()));
 		EXIT WHEN old = '{}' OR afterwork.end_waiting(place, old,
 		    format('The job was superseded by job %s.', newer), newer) > 0;
 		FOREACH job_id IN ARRAY old LOOP
