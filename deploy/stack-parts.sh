@@ -197,7 +197,7 @@ afterwork() {
 	"${as_user[@]}" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 \
 		DATABASE_URL="$(url afterwork)" TASKS_DIR="$tasks_dir" \
 		DATABASE_POOLED="$POOLED" RUNTIME_DIRECTORY="$home/runtime" \
-		"$command" "$@" </dev/null
+		MAX_DURATION="$max_duration" "$command" "$@" </dev/null
 }
 
 migrate() {
@@ -297,7 +297,7 @@ write_env() {
 
 # The product's settings that a caller may give (each also as NAME_FILE).
 passed_on=(DATABASE_POOLED CRON_SECRET_PREVIOUS RUNNER_SLOTS RUNNER_LINGER
-	RUN_LIMIT MAX_DURATION MAX_UPLOAD_BYTES TOKEN_SECRET RETENTION MAX_REQUESTS
+	RUN_LIMIT MAX_UPLOAD_BYTES TOKEN_SECRET RETENTION MAX_REQUESTS
 	IDLE_EXIT SMTP_URL SMTP_FROM SMTP_STARTTLS SMTP_CA WEBHOOK_SECRET
 	HTTP_ALLOW_PRIVATE S3_ENDPOINT S3_REGION
 	S3_ACCESS_KEY S3_SECRET_KEY CORS_ORIGINS LOG_LEVEL SERVER_URL
@@ -308,7 +308,8 @@ passed_on=(DATABASE_POOLED CRON_SECRET_PREVIOUS RUNNER_SLOTS RUNNER_LINGER
 function_vars() {
 	local f name
 	vars=("FCGI_CHILDREN=$PROCESSES" "MEDIA_STORE=file:$home/media"
-		"RUNTIME_DIRECTORY=$home/runtime" "TASKS_DIR=$tasks_dir")
+		"RUNTIME_DIRECTORY=$home/runtime" "TASKS_DIR=$tasks_dir"
+		"MAX_DURATION=$max_duration")
 	[ "$POOLED" != 1 ] || vars+=("DATABASE_POOLED=1")
 	# An upload waits for the disk: more of them keep the processor busy.
 	[ "$1" = upload ] && vars[0]=FCGI_CHILDREN=$((PROCESSES * 2))
@@ -387,6 +388,7 @@ configure_nginx() {
 			-e "s|/usr/local/share/afterwork/admin/|$admin/|" \
 			-e "s|/usr/local/share/afterwork/|${admin%/*}/|" \
 			-e "s|51264k|$((max_bytes + 65536))|" \
+			-e "s|330s|$((max_duration + 30))s|" \
 			"$file" >"$home/conf/${file##*/}" ||
 			die "cannot write to $home/conf"
 	done

@@ -50,9 +50,15 @@ load(struct cron *c, bool needed, struct err *e)
 	if (c->found == NULL)
 		return err_errno(
 		    e, ERR_NOT_FOUND, "could not open \"%s\"", name);
-	if (!vercel_load(c->found, &c->vercel, e))
+	return vercel_load(c->found, &c->vercel, e);
+}
+
+static bool
+load_crons(struct cron *c, struct err *e)
+{
+	if (!load(c, true, e))
 		return false;
-	if (needed && c->vercel.ncrons == 0)
+	if (c->vercel.ncrons == 0)
 		return err_fail(e, ERR_INVALID, "%s has no crons", c->found);
 	return true;
 }
@@ -192,7 +198,7 @@ print_crontab(struct cron *c, struct err *e)
 	AUTO_BUF program = BUF_INIT, text = BUF_INIT;
 	struct crontab t = { .vercel = &c->vercel };
 
-	if (!load(c, true, e))
+	if (!load_crons(c, e))
 		return false;
 	buf_addf(&program, "%s/afterwork", dir == NULL ? "" : dir);
 	t.program = program.data;
@@ -207,12 +213,30 @@ print_crontab(struct cron *c, struct err *e)
 	return true;
 }
 
+/* What MAX_DURATION is to be, for the runner to last as long as it may. */
+static bool
+print_duration(struct cron *c, struct err *e)
+{
+	if (!load(c, true, e))
+		return false;
+	command_say(
+	    "%lld", (long long)vercel_duration_s(&c->vercel, VERCEL_RUNNER));
+	return true;
+}
+
+static bool
+print(struct cron *c, struct err *e)
+{
+	return strcmp(c->print, "duration") == 0 ? print_duration(c, e)
+						 : print_crontab(c, e);
+}
+
 static bool
 serve(struct cron *c, struct err *e)
 {
 	struct pinger p = { .vercel = &c->vercel, .url = base_url(c) };
 
-	if (!load(c, true, e) || !check_url(p.url, e))
+	if (!load_crons(c, e) || !check_url(p.url, e))
 		return false;
 	p.config = c->found;
 	log_init("cron", conf_text("LOG_LEVEL", "info"));
@@ -234,9 +258,10 @@ run_action(struct cron *c)
 	if (nactions != 1)
 		return command_usage("say one of --print crontab, --ping PATH "
 				     "and --serve; see afterwork cron --help");
-	if (c->print != NULL && strcmp(c->print, "crontab") != 0)
-		return command_usage("cannot print \"%s\"; there is --print "
-				     "crontab",
+	if (c->print != NULL && strcmp(c->print, "crontab") != 0 &&
+	    strcmp(c->print, "duration") != 0)
+		return command_usage("cannot print \"%s\"; there are --print "
+				     "crontab and --print duration",
 		    c->print);
 	if (c->ping != NULL && c->ping[0] != '/')
 		return command_usage(
@@ -245,7 +270,7 @@ run_action(struct cron *c)
 		return command_usage("--schedule and --if-due belong to "
 				     "--ping");
 	if (c->print != NULL)
-		ok = print_crontab(c, &e);
+		ok = print(c, &e);
 	else
 		ok = c->serve ? serve(c, &e) : ping(c, &e);
 	return ok ? 0 : command_fail(&e);
@@ -277,6 +302,7 @@ const struct command command_cron = {
 	.help =
 	    "usage: afterwork cron --print crontab [--config FILE] [--url "
 	    "URL]\n"
+	    "       afterwork cron --print duration [--config FILE]\n"
 	    "       afterwork cron --ping PATH [--config FILE] [--url URL]\n"
 	    "                      [--schedule EXPR [--if-due]]\n"
 	    "       afterwork cron --serve [--config FILE] [--url URL]\n"
@@ -286,6 +312,8 @@ const struct command command_cron = {
 	    "Authorization: Bearer with CRON_SECRET, redirects not followed.\n"
 	    "\n"
 	    "  --print crontab   lines for the host's own cron\n"
+	    "  --print duration  the runner's maxDuration in seconds: what\n"
+	    "                    MAX_DURATION is to be\n"
 	    "  --ping PATH       send one ping now; exits with 0 when the\n"
 	    "                    answer's status is 2xx, else says which\n"
 	    "  --serve           stay and send every ping when it is due\n"
@@ -298,6 +326,7 @@ const struct command command_cron = {
 	    "\n"
 	    "examples:\n"
 	    "  afterwork cron --print crontab\n"
+	    "  MAX_DURATION=$(afterwork cron --print duration)\n"
 	    "  CRON_SECRET_FILE=/etc/afterwork/cron_secret \\\n"
 	    "      afterwork cron --ping "
 	    "'/api/payload-jobs/run?allQueues=true'\n"

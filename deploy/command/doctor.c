@@ -124,7 +124,8 @@ look_inside(struct doctor *d, int64_t patience_ms, struct err *e)
 	/* First a statement that connects, so that the time it takes does not
 	 * count as a difference of clocks. */
 	return look_at_database(d, db, patience_ms, e) &&
-	       look_at_clock(d, db, e) && doctor_handlers(d, db, e);
+	       look_at_clock(d, db, e) && doctor_handlers(d, db, e) &&
+	       doctor_duration(d, db, e);
 }
 
 /* --- what is said --------------------------------------------------------- */

@@ -32,6 +32,10 @@ int64_t doctor_connections(struct doctor *d);
 /* Secrets, runtime folder, media store, of this host and as this user. */
 void doctor_host(struct doctor *d);
 
+/* How long a runner lasts, here and by vercel.json, and which registered tasks
+ * it never has the time for. */
+bool doctor_duration(struct doctor *d, struct db *db, struct err *e) MUSTCHECK;
+
 /* The handlers of registered tasks, which must be on this host. */
 bool doctor_handlers(struct doctor *d, struct db *db, struct err *e) MUSTCHECK;
 

@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include "common/link/conf.h"
+#include "common/base/arg.h"
 #include "common/link/db.h"
+#include "common/runner/runner.h"
+#include "deploy/command/command.h"
 #include "deploy/command/secret.h"
+#include "deploy/command/vercel.h"
 
 enum {
 	FUNCTIONS = 7, /* that nginx calls */
@@ -149,5 +153,75 @@ doctor_handlers(struct doctor *d, struct db *db, struct err *e)
 		    "%d executables are here", db_nrows(rows));
 	if (d->worst < before)
 		d->worst = before;
+	return true;
+}
+
+/* --- how long a runner lasts ---------------------------------------------- */
+
+/* What vercel.json says; with *ret 0 there is none to be seen. */
+static bool
+vercel_says(int64_t *ret, struct err *e)
+{
+	AUTO_TEXT *file = command_config();
+	AUTO_VERCEL v = { .source = NULL };
+
+	*ret = 0;
+	if (file == NULL)
+		return true;
+	if (!vercel_load(file, &v, e))
+		return false;
+	*ret = vercel_duration_s(&v, VERCEL_RUNNER);
+	return true;
+}
+
+static void
+compare_durations(struct doctor *d, int64_t here_s, int64_t vercel_s)
+{
+	if (vercel_s == here_s || vercel_s == 0)
+		doctor_note(d, DOCTOR_OK, "duration", "",
+		    "a runner lasts %lld s%s", (long long)here_s,
+		    vercel_s == 0 ? "" : ", as vercel.json has it");
+	else
+		doctor_note(d, DOCTOR_WARN, "duration",
+		    "set MAX_DURATION to what afterwork cron --print duration "
+		    "says, for the functions and here; nginx's "
+		    "fastcgi_read_timeout of the run endpoint is to be longer",
+		    "a runner lasts %lld s here (MAX_DURATION), and %lld s in "
+		    "vercel.json",
+		    (long long)here_s, (long long)vercel_s);
+}
+
+static const char SQL_DOCTOR_DURATION[] =
+    "SELECT slug, ceil(timeout_ms / 1000.0)::bigint FROM afterwork.task\n"
+    "WHERE retired_at IS NULL AND timeout_ms > $1::bigint ORDER BY slug";
+
+bool
+doctor_duration(struct doctor *d, struct db *db, struct err *e)
+{
+	int64_t here_s = RUNNER_MAX_DURATION_S, vercel_s;
+	AUTO_ROWS *rows = NULL;
+	struct err why;
+
+	if (!conf_int("MAX_DURATION", here_s, 1, VERCEL_DURATION_MAX_S, &here_s,
+		&why) ||
+	    !vercel_says(&vercel_s, &why)) {
+		doctor_note(
+		    d, DOCTOR_BAD, "settings", "mend it", "%s", why.msg);
+		return true;
+	}
+	compare_durations(d, here_s, vercel_s);
+	if (!db_query(db, "doctor_duration", SQL_DOCTOR_DURATION, 1,
+		(const char *const[]){
+		    arg_int((here_s - RUNNER_START_S) * 1000).s },
+		&rows, e))
+		return false;
+	for (int i = 0; i < db_nrows(rows); i++)
+		doctor_note(d, DOCTOR_BAD, "duration",
+		    "give runners more time (MAX_DURATION) or the task less, "
+		    "then run afterwork tasks sync",
+		    "no runner has the time for %s: its timeout is %s s, of "
+		    "the %lld s of a runner %d s are to start in",
+		    db_text(rows, i, 0), db_text(rows, i, 1), (long long)here_s,
+		    RUNNER_START_S);
 	return true;
 }

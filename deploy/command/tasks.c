@@ -18,8 +18,6 @@
 
 enum { TASKS_MAX = 1000 };
 
-static const char RUNNER[] = "functions/run.c"; /* in vercel.json */
-
 /* A task.json that was found, read and checked. */
 struct found {
 	struct task_def def;
@@ -32,6 +30,7 @@ struct found_list {
 	struct found *v;
 	size_t n;
 	int64_t duration_s; /* of a runner */
+	int64_t vercel_s;   /* of it, as vercel.json has it */
 	bool own;           /* what is added now is of TASKS_DIR */
 };
 
@@ -86,9 +85,9 @@ find_handler(struct found *f, struct err *e)
 /* A runner never starts a job for which it has no time left, so one with a
  * timeout beyond this would wait for ever. */
 static bool
-check_timeout(const struct found *f, int64_t duration_s, struct err *e)
+check_timeout(const struct found_list *l, const struct found *f, struct err *e)
 {
-	int64_t most_s = duration_s - RUNNER_START_S;
+	int64_t most_s = l->duration_s - RUNNER_START_S;
 	AUTO_BUF where = BUF_INIT, would_do = BUF_INIT;
 
 	if (f->def.timeout_ms <= most_s * 1000)
@@ -97,12 +96,18 @@ check_timeout(const struct found *f, int64_t duration_s, struct err *e)
 		buf_addf(&where, "line %d: ", f->def.timeout_line);
 	if (most_s > 0)
 		buf_addf(&would_do, "; at most %lld s do", (long long)most_s);
+	if (l->vercel_s > l->duration_s &&
+	    f->def.timeout_ms <= (l->vercel_s - RUNNER_START_S) * 1000)
+		buf_addf(&would_do,
+		    "; MAX_DURATION=%lld, here and for the functions, gives "
+		    "it what vercel.json has",
+		    (long long)l->vercel_s);
 	return err_fail(e, ERR_INVALID,
 	    "%s: %sa timeout of %lld s does not fit into the %lld s "
 	    "(maxDuration in vercel.json, MAX_DURATION) that a runner has, "
 	    "%d s of them to start in%s",
 	    f->file, where.data, (long long)((f->def.timeout_ms + 999) / 1000),
-	    (long long)duration_s, RUNNER_START_S, would_do.data);
+	    (long long)l->duration_s, RUNNER_START_S, would_do.data);
 }
 
 /* A folder that anybody may add to is not to ask for the runner's secrets. */
@@ -185,7 +190,7 @@ add_folder(struct found_list *l, const char *folder, bool need, struct err *e)
 	f->file = file;
 	file = NULL;
 	if (f->folder == NULL || !read_def(f, e) || !find_handler(f, e) ||
-	    !check_timeout(f, l->duration_s, e) || !check_settings(f, l->own, e) ||
+	    !check_timeout(l, f, e) || !check_settings(f, l->own, e) ||
 	    !check_unique(l, f, e)) {
 		l->n++; /* for the list to release */
 		return false;
@@ -264,33 +269,36 @@ add_own(struct found_list *l, struct err *e)
 	return true;
 }
 
-/* What a runner has: MAX_DURATION where that is set, as the runner has it, or
- * what vercel.json says; a file that is named for this call counts alone. */
+/*
+ * What a runner has is MAX_DURATION, and what it has without that; a smaller
+ * maxDuration in the vercel.json at hand is what a ping would let it have.  A
+ * file that is named for this call counts alone.
+ */
 static bool
-read_limit(const char *config, int64_t *ret_s, struct err *e)
+read_limit(const char *config, struct found_list *ret, struct err *e)
 {
 	AUTO_TEXT *found = config == NULL ? command_config() : NULL;
+	const char *file = config == NULL ? found : config;
 	AUTO_VERCEL v = { .source = NULL };
-	bool named = config != NULL;
-	int64_t limit_s;
+	int64_t said_s;
 
-	if (config == NULL)
-		config = found;
-	if (config != NULL && !vercel_load(config, &v, e))
+	if (!conf_int(
+		"MAX_DURATION", 0, 1, VERCEL_DURATION_MAX_S, &said_s, e) ||
+	    (file != NULL && !vercel_load(file, &v, e)))
 		return false;
-	limit_s = vercel_duration_s(&v, RUNNER);
-	if (!named && !conf_int("MAX_DURATION", limit_s, 1,
-			  VERCEL_DURATION_MAX_S, &limit_s, e))
-		return false;
-	*ret_s = limit_s;
+	ret->vercel_s = vercel_duration_s(&v, VERCEL_RUNNER);
+	ret->duration_s = ret->vercel_s;
+	if (config == NULL && said_s > 0)
+		ret->duration_s = said_s;
+	else if (config == NULL && ret->duration_s > RUNNER_MAX_DURATION_S)
+		ret->duration_s = RUNNER_MAX_DURATION_S;
 	return true;
 }
 
 static bool
 find_tasks(struct found_list *l, const char *config, struct err *e)
 {
-	return read_limit(config, &l->duration_s, e) && add_builtin(l, e) &&
-	       add_own(l, e);
+	return read_limit(config, l, e) && add_builtin(l, e) && add_own(l, e);
 }
 
 /* --- registration --------------------------------------------------------- */
@@ -479,7 +487,9 @@ const struct command command_tasks = {
 	    "Part of `afterwork migrate`.\n"
 	    "\n"
 	    "  --check        read and check only; needs no database\n"
-	    "  --config FILE  vercel.json, for the time a task may take\n"
+	    "  --config FILE  vercel.json, for the time that a runner has;\n"
+	    "                 without it MAX_DURATION says so, or else the\n"
+	    "                 vercel.json that is there, up to 300 s\n"
 	    "\n"
 	    "examples:\n"
 	    "  TASKS_DIR=/srv/tasks afterwork tasks sync\n"

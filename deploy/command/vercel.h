@@ -21,6 +21,9 @@ enum {
 	VERCEL_DURATION_MAX_S = 1800,
 };
 
+/* The runner's source file, as "functions" names it. */
+#define VERCEL_RUNNER "functions/run.c"
+
 struct vercel_cron {
 	const char *path; /* borrowed from source, as is schedule */
 	const char *schedule;

@@ -47,7 +47,7 @@ secret|say what to do: afterwork secret new, or afterwork secret check
 enqueue|say which task: afterwork enqueue TASK [JSON]
 cron|say one of --print crontab, --ping PATH and --serve; see afterwork cron --help
 cron --serve --ping /a|say one of --print crontab, --ping PATH and --serve; see afterwork cron --help
-cron --print sundial|cannot print "sundial"; there is --print crontab
+cron --print sundial|cannot print "sundial"; there are --print crontab and --print duration
 cron --ping api|the path "api" must begin with '/'
 cron --serve --if-due|--schedule and --if-due belong to --ping
 END

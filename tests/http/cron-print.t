@@ -72,6 +72,17 @@ END
 echo '{}' >"$work/vercel.json"
 cron --serve --config "$work/vercel.json"
 like "$code:$err" '^1:.*has no crons$' 'nothing to serve is told'
+cron --print duration --config "$work/vercel.json"
+is "$code:$out" 0:300 'how long a runner may last, when nothing is said'
+echo '{"functions":{"api/*.js":{"maxDuration":5},"functions/run.c":{"maxDuration":800}}}' \
+	>"$work/vercel.json"
+cron --print duration --config "$work/vercel.json"
+is "$code:$out" 0:800 'and when it is'
+cron --print weather
+like "$code:$err" '^64:.*there are --print crontab and --print duration' \
+	'what cannot be printed'
+cron --print duration --config "$work/nowhere.json"
+is "$code:$out" 1: 'of a vercel.json that is not there nothing is printed'
 cron --serve --config "$work/nowhere.json"
 is "$code" 1 'a vercel.json that is not there is told'
 done_testing

@@ -38,6 +38,14 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 doctor RUNNER_SLOTS=0
 finds bad settings 'RUNNER_SLOTS must be' 'a setting that is none'
+doctor MAX_DURATION=200
+finds warn duration 'lasts 200 s here \(MAX_DURATION\), and 300 s in vercel.json' \
+	'a runner with less time than vercel.json says'
+doctor MAX_DURATION=100
+finds bad duration 'no runner has the time for makeThumbnails: its timeout is 120 s' \
+	'a task that it never has the time for'
+doctor MAX_DURATION=0
+finds bad settings 'MAX_DURATION must be' 'no time at all'
 cp -R tests/tasks/script "$work/script"
 chmod 0755 "$work"
 sed -i 's/"slug": "script"/"slug": "other"/' "$work/script/task.json"

@@ -7,6 +7,7 @@ stack_shared
 own=$work/tasks
 mkdir -p "$own/mail"
 builtin=${TASKS_DIR:-}
+program=$(readlink -f "$B/afterwork")
 
 tasks() {
 	TASKS_DIR=$builtin:$own "$B/afterwork" tasks sync "$@" \
@@ -116,8 +117,19 @@ like "$out" 'does not fit into the 20 s \(maxDuration' \
 	'maxDuration is the limit of every task'
 MAX_DURATION=25 tasks
 like "$out" 'does not fit into the 25 s' 'or what the runner is told instead'
+sed -i s/20/800/ "$work/vercel.json"
+mail '{"slug":"mail","timeout":"600s"}'
+(cd "$work" && TASKS_DIR=$own "$program" tasks sync --check) >"$work/out" 2>&1
+is "$?" 1 'what vercel.json alone gives it no runner here has'
+like "$(cat "$work/out")" 'into the 300 s .*; at most 295 s do; MAX_DURATION=800, here and for the functions, gives it' \
+	'and what would is said'
+(cd "$work" && TASKS_DIR=$own MAX_DURATION=800 "$program" tasks sync --check) \
+	>"$work/out" 2>&1
+is "$?" 0 'with that it is taken'
+mail '{"slug":"mail"}'
 MAX_DURATION=5 tasks
-like "$out" 'does not fit into the 5 s .* to start in$' 'where none fits, none is named'
+like "$out" 'does not fit into the 5 s .* to start in; MAX_DURATION=300' \
+	'where none fits, none is named'
 
 # The longest timeout that is taken: its jobs are run, whoever runs them.
 mail '{"slug":"mail","handler":"./handler","timeout":"295s"}'
