@@ -127,9 +127,10 @@ read_order(struct json_object *body, struct order *ret, struct err *e)
 	       read_unique(body, ret, e);
 }
 
+/* *ret_due: it may have to run now, be it new or another's that was changed. */
 static bool
 enqueue(struct app *app, struct json_object *body, int64_t *ret_id,
-    bool *ret_created, struct err *e)
+    bool *ret_created, bool *ret_due, struct err *e)
 {
 	CLEANUP(order_release)
 	struct order o = {
@@ -138,8 +139,10 @@ enqueue(struct app *app, struct json_object *body, int64_t *ret_id,
 
 	if (!read_order(body, &o, e))
 		return false;
-	if (job_enqueue(app->db, &o.spec, ret_id, ret_created, e))
+	if (job_enqueue(app->db, &o.spec, ret_id, ret_created, e)) {
+		*ret_due = *ret_created || o.spec.replace;
 		return true;
+	}
 	/* What PostgreSQL says of a text that is no time. */
 	if (strcmp(e->sqlstate, "22007") == 0 ||
 	    strcmp(e->sqlstate, "22008") == 0)
@@ -177,7 +180,7 @@ enqueue_all(
 	AUTO_TX tx = { 0 };
 	struct json_object *doc;
 	int64_t id;
-	bool created;
+	bool created, due;
 
 	if (js_len(list) == 0 || js_len(list) > BATCH_MAX)
 		return err_fail(e, ERR_INVALID,
@@ -185,7 +188,7 @@ enqueue_all(
 	if (!db_begin(app->db, &tx, e))
 		return false;
 	for (size_t i = 0; i < js_len(list); i++) {
-		if (!enqueue(app, js_at(list, i), &id, &created, e)) {
+		if (!enqueue(app, js_at(list, i), &id, &created, &due, e)) {
 			name_place(e, i);
 			return false;
 		}
@@ -204,16 +207,16 @@ static bool
 handle_enqueue(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_JS *body = NULL;
-	bool created;
+	bool created, due;
 	int64_t id;
 
 	if (!req_json_any(req, REQ_BODY_MAX, &body, e))
 		return false;
 	if (js_is_array(body))
 		return enqueue_all(app, body, res, e);
-	if (!enqueue(app, body, &id, &created, e))
+	if (!enqueue(app, body, &id, &created, &due, e))
 		return false;
-	res->wake = created;
+	res->wake = due;
 	return created ? answer_job(
 			     app, res, 201, id, "Job successfully created.", e)
 		       : answer_job(app, res, 200, id,

@@ -21,8 +21,9 @@ enqueue(const struct job_spec *spec, struct err *e)
 	if (!created)
 		fprintf(stderr, "afterwork: the unique key is in use; this is "
 				"the job that holds it\n");
-	/* The job is stored: that nobody woke loses nothing. */
-	if (created && !after_wake(&why))
+	/* The job is stored, or may be due by now: that nobody woke loses
+	 * nothing. */
+	if ((created || spec->replace) && !after_wake(&why))
 		fprintf(stderr, "afterwork: %s; the next ping runs the job\n",
 		    why.msg);
 	return true;

@@ -57,6 +57,10 @@ enqueue syncMediaToGalleries '{"mediaId":2}' --queue later --unique-key k \
 is "$id" "$first" 'nor is there another when it replaces'
 sql_is "SELECT input ->> 'mediaId', run_at AT TIME ZONE 'UTC' FROM afterwork.job" \
 	'2|2100-01-02 00:00:00' 'but the one that waits is changed'
+enqueue syncMediaToGalleries '{"mediaId":999999}' --queue later --unique-key k \
+	--replace
+is "$id" "$first" 'one that is changed to run now'
+eventually 10 "job_ended $id" 'is run without any ping'
 enqueue syncMediaToGalleries '{"mediaId":3}' --queue later --unique-key period \
 	--unique-for '1 hour' --unique-until start --tags '["red","a, b"]' \
 	--run-at 2100-01-01T00:00:00Z

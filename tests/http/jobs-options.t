@@ -41,4 +41,11 @@ done <<'END'
 END
 sql_is "SELECT count(*) FROM afterwork.job WHERE queue = '$q'" "$before" 'nothing of it is stored'
 sql "DELETE FROM afterwork.job WHERE queue = '$q'; DELETE FROM afterwork.queue WHERE name = '$q'"
+
+# Where nothing is paused, and nobody pings.
+post $jobs "{\"task\":\"noop\",\"queue\":\"$q-now\",\"uniqueKey\":\"k\",\"waitUntil\":\"2100-01-01T00:00:00Z\"}"
+id=$(jqr .doc.id)
+post $jobs "{\"task\":\"noop\",\"queue\":\"$q-now\",\"uniqueKey\":\"k\",\"replace\":true}"
+is "$status:$(jqr .doc.id)" "200:$id" 'a job of a far day is changed to run now'
+ok 'and a runner is woken for it' job_done "$id"
 done_testing
