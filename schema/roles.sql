@@ -78,7 +78,7 @@ GRANT EXECUTE ON FUNCTION
 -- Read.
 GRANT EXECUTE ON FUNCTION
 	afterwork.job_page(boolean, bigint, bigint),
-	afterwork.job_by_id(bigint), afterwork.job_total(), afterwork.stats,
+	afterwork.job_by_id(bigint), afterwork.job_total(), afterwork.stats(),
 	afterwork.stats_doc()
 	TO afterwork_status, afterwork_jobs;
 GRANT EXECUTE ON FUNCTION

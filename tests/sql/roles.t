@@ -79,6 +79,9 @@ status|DELETE FROM afterwork.job
 status|DELETE FROM afterwork.history
 status|SELECT * FROM afterwork.failed
 status|SELECT password_hash FROM site.users
+status|SELECT * FROM afterwork.stats_at('2100-01-01')
+status|SELECT afterwork.stats_roll('2100-01-01')
+status|DELETE FROM afterwork.minute
 run|SELECT afterwork.enqueue('noop')
 run|SELECT * FROM afterwork.jobs
 run|SELECT * FROM afterwork.job
@@ -117,6 +120,10 @@ sql "INSERT INTO afterwork.queue (name, paused) VALUES ('roles', true)
 id=$(sql_as afterwork_jobs "SELECT afterwork.enqueue('noop', queue => 'roles')")
 like "$id" '^[0-9]+$' 'jobs enqueues'
 is "$(sql_as afterwork_status "SELECT state FROM afterwork.job_by_id($id)")" ready 'status reads it'
+is "$(sql_as afterwork_status "SELECT paused FROM afterwork.stats() WHERE queue = 'roles'")" t \
+	'and figures'
+like "$(sql_as afterwork_status "SELECT * FROM afterwork.stats('2100-01-01')")" \
+	'function afterwork.stats\(unknown\) does not exist' 'but as of now only'
 is "$(sql_as afterwork_jobs "SELECT afterwork.cancel($id)")" cancelled 'jobs cancels it'
 is "$(sql_as afterwork_run "SELECT count(id) FROM afterwork.claim('{roles}', '', '{noop}', '{}', 1, 60000)")" \
 	0 'run looks for it in vain'

@@ -90,7 +90,7 @@ echo "BEGIN; CREATE TABLE public.x (a int); SELECT 'there';" >&$in
 await 5 'grep -q there "$work/other"'
 figure done_last_hour >/dev/null
 is "$(sql 'SELECT upto < now() - interval '"'49 minutes'"' FROM afterwork.stats_mark')" t 'an open one waits'
-sql "SELECT FROM afterwork.stats(now() + interval '36 minutes')" >/dev/null
+sql "SELECT FROM afterwork.stats_at(now() + interval '36 minutes')" >/dev/null
 is "$(sql 'SELECT upto > now() - interval '"'4 minutes'"' FROM afterwork.stats_mark')" t 'for half an hour'
 echo 'ROLLBACK;' >&$in
 

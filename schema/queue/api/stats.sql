@@ -243,19 +243,18 @@ BEGIN
 END
 $$;
 
--- How a queue does: one row a queue.  Latency is from run_at to the start,
--- duration from the start to the end: p50, p95 and p99 in milliseconds, to
--- within a twentieth, of the jobs that ended well in the last hour (to the
--- minute).  approximate: something was more than is counted; then numbers are
--- the planner's, and of what is not added up yet the newest 10,000 stand for
--- the rest.
-CREATE OR REPLACE FUNCTION afterwork.stats(
-	moment timestamptz DEFAULT clock_timestamp())
+-- An older form of this file let whoever asks say when it is: minutes that
+-- have not come would be closed, and those that count thrown away.
+DROP FUNCTION IF EXISTS afterwork.stats(timestamptz);
+
+-- What stats() says, as of moment.  For the owner alone: no login that asks for
+-- figures may say when it is.
+CREATE OR REPLACE FUNCTION afterwork.stats_at(moment timestamptz)
 RETURNS TABLE (queue text, paused boolean, ready bigint, delayed bigint,
 	blocked bigint, running bigint, failed bigint, done_last_hour bigint,
 	oldest_ready_ms bigint, latency_ms double precision[],
 	duration_ms double precision[], approximate boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	since timestamptz := moment - interval '1 hour';
@@ -305,6 +304,21 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 END
+$$;
+
+-- How a queue does: one row a queue.  Latency is from run_at to the start,
+-- duration from the start to the end: p50, p95 and p99 in milliseconds, to
+-- within a twentieth, of the jobs that ended well in the last hour (to the
+-- minute).  approximate: something was more than is counted; then numbers are
+-- the planner's, and of what is not added up yet the newest 10,000 stand for
+-- the rest.
+CREATE OR REPLACE FUNCTION afterwork.stats()
+RETURNS TABLE (queue text, paused boolean, ready bigint, delayed bigint,
+	blocked bigint, running bigint, failed bigint, done_last_hour bigint,
+	oldest_ready_ms bigint, latency_ms double precision[],
+	duration_ms double precision[], approximate boolean)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT s.* FROM afterwork.stats_at(clock_timestamp()) s
 $$;
 
 -- The same as the API answers it.
