@@ -286,8 +286,15 @@ settle_undone(
 	s->output = NULL;
 	s->error = strdup(fault->msg);
 	settle_failure(&w->claim.jobs[i], false, s);
-	if (!settle_jobs(w->db, w->claim.queue, s, 1, &settled, e))
-		return false;
+	if (!settle_jobs(w->db, w->claim.queue, s, 1, &settled, e)) {
+		/* What is refused may be in there, too. */
+		if (e->code == ERR_UNAVAILABLE || s->detail == NULL)
+			return false;
+		free(s->detail);
+		s->detail = NULL;
+		if (!settle_jobs(w->db, w->claim.queue, s, 1, &settled, e))
+			return false;
+	}
 	account(w, i, 1);
 	return true;
 }

@@ -232,6 +232,21 @@ run_worker(struct guard *g, struct err *e)
 	return true;
 }
 
+/* What an executable last said of itself, as verdict() keeps it with the
+ * attempt; NULL: nothing. */
+static char *
+last_progress(const struct guard *g, const struct job *job)
+{
+	char said[BOARD_PROGRESS_MAX];
+	AUTO_BUF text = BUF_INIT;
+	uint32_t seen = 0;
+
+	if (!board_said(g->board, job->lease_no, &seen, said))
+		return NULL;
+	buf_addf(&text, "{\"progress\":%s}", said);
+	return buf_steal(&text);
+}
+
 /* How the job that ran when the worker ended is to be settled. */
 static void
 settle_current(
@@ -260,6 +275,8 @@ settle_current(
 		buf_adds(&why, "The job ended its runner.");
 	}
 	s->error = buf_steal(&why);
+	if (s->op != SETTLE_RELEASE)
+		s->detail = last_progress(g, job);
 }
 
 static bool

@@ -191,8 +191,10 @@ program_run(struct worker *w, const struct job *job, struct settlement *ret)
 		.line = take_line,
 		.ctx = &r };
 	AUTO_GRANT grant = { .n = 0 };
+	char progress[BOARD_PROGRESS_MAX];
 	struct err why = { 0 };
 	struct env env;
+	uint32_t seen = 0;
 	bool ran = grant_open(job->settings, &grant, &why);
 
 	set_env(w, job, &grant, &env);
@@ -204,7 +206,10 @@ program_run(struct worker *w, const struct job *job, struct settlement *ret)
 		not_started(w, job, &why, ret);
 		return;
 	}
-	verdict(job, &result, ret);
+	verdict(job, &result,
+	    board_said(w->board, job->lease_no, &seen, progress) ? progress
+								 : NULL,
+	    ret);
 	if (!result.swept)
 		log_say(LOG_LEVEL_WARN,
 		    "something that job %" PRId64 " started cannot be ended",

@@ -156,21 +156,20 @@ signalled(
 		fail(job, false, ret, "The task was ended by %s.", name);
 }
 
+/* bad: why what it has written is no JSON object; NULL: it is one, or
+ * nothing. */
 static void
-ended(
-    const struct job *job, const struct exec_result *r, struct settlement *ret)
+ended(const struct job *job, const struct exec_result *r,
+    struct json_object *output, const struct err *bad, struct settlement *ret)
 {
-	AUTO_JS *output = NULL;
-	struct err why = { 0 };
-	bool good = read_output(&r->output, &output, &why);
 	AUTO_BUF text = BUF_INIT;
 
 	if (r->signalled)
 		signalled(job, r, ret);
-	else if (!good && (r->status == 0 || r->status == VERDICT_SNOOZE))
+	else if (bad != NULL && (r->status == 0 || r->status == VERDICT_SNOOZE))
 		fail(job, false, ret,
 		    "The task's standard output is not one JSON object. %s",
-		    why.msg);
+		    bad->msg);
 	else
 		exited(job, r->status, output, ret);
 	if (output == NULL || ret->op == SETTLE_RETRY ||
@@ -180,8 +179,32 @@ ended(
 	ret->output = buf_steal(&text);
 }
 
+static void
+add_output(struct json_object *detail, struct json_object *output)
+{
+	AUTO_BUF text = BUF_INIT;
+
+	if (output == NULL)
+		return;
+	js_print(output, &text);
+	if (text.len <= VERDICT_KEPT_MAX)
+		js_set(detail, "output", js_ref(output));
+}
+
+static void
+add_progress(struct json_object *detail, const char *progress)
+{
+	struct json_object *said = NULL;
+	struct err e;
+
+	if (progress != NULL &&
+	    js_parse_object(progress, strlen(progress), &said, &e))
+		js_set(detail, "progress", said);
+}
+
 static char *
-detail(const struct exec_result *r)
+detail(const struct exec_result *r, struct json_object *output,
+    const char *progress)
 {
 	AUTO_JS *o = js_new_object();
 	AUTO_BUF text = BUF_INIT;
@@ -196,17 +219,23 @@ detail(const struct exec_result *r)
 	js_set_int(o, "peakMemoryBytes", r->usage.peak_bytes);
 	if (r->log.len > 0)
 		js_set_text(o, "log", r->log.data);
+	add_progress(o, progress);
+	add_output(o, output);
 	js_print(o, &text);
 	return buf_steal(&text);
 }
 
 void
-verdict(
-    const struct job *job, const struct exec_result *r, struct settlement *ret)
+verdict(const struct job *job, const struct exec_result *r,
+    const char *progress, struct settlement *ret)
 {
+	AUTO_JS *output = NULL;
+	struct err why = { 0 };
+	bool good = read_output(&r->output, &output, &why);
+
 	switch (r->end) {
 	case EXEC_ENDED:
-		ended(job, r, ret);
+		ended(job, r, output, good ? NULL : &why, ret);
 		break;
 	case EXEC_LATE:
 		fail(job, false, ret,
@@ -223,5 +252,6 @@ verdict(
 		ret->error = strdup("The job was cancelled.");
 		break;
 	}
-	ret->detail = detail(r);
+	ret->detail =
+	    detail(r, ret->op == SETTLE_DONE ? NULL : output, progress);
 }

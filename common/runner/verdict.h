@@ -24,14 +24,19 @@ enum {
 	VERDICT_CONFIG = 78,
 	VERDICT_SNOOZE = 79,
 	VERDICT_NODES_MAX = 20000, /* objects and lists in an output */
+	/* Bytes of an output that are kept with its attempt; a longer one is
+	 * left out.  There may be 50 of them. */
+	VERDICT_KEPT_MAX = 16 * 1024,
 };
 
 /*
  * Fill op, delay_ms, output, error and detail of *ret (cleared before).  The
  * detail has exitStatus or signal, cpuSeconds, peakMemoryBytes and log, and is
- * there whatever the end was.  EXEC_STOPPED counts as cancelled.
+ * there whatever the end was; progress, if the program said any (an object, or
+ * NULL); and output, if that was a JSON object and the job is not done by it:
+ * then it is the job's.  EXEC_STOPPED counts as cancelled.
  */
-void verdict(
-    const struct job *job, const struct exec_result *r, struct settlement *ret);
+void verdict(const struct job *job, const struct exec_result *r,
+    const char *progress, struct settlement *ret);
 
 #endif

@@ -118,6 +118,28 @@ script 'kill -ABRT $$'
 ended "$job"
 body_is '.log[0].signal' SIGABRT 'a signal by its name'
 
+# Of each attempt, one that is tried again or put off too.
+# shellcheck disable=SC2016
+script 'echo "{\"progress\":0.$AFTERWORK_ATTEMPT}" >&3; echo "{\"n\":$AFTERWORK_ATTEMPT}"
+    [ $AFTERWORK_ATTEMPT = 2 ]'
+ended "$job"
+body_is '.log | map([.attempt, .output.n, .progress.progress] | tostring) | join(" ")' \
+	'[1,1,0.1] [2,null,0.2]' 'the output and the progress of an attempt that failed'
+body_is .output.n 2 'that of the last is the job'"'"'s'
+script "[ -e $seen/later ] || { touch $seen/later; echo '{\"snooze\":1,\"why\":\"early\"}'; exit 79; }"
+await 5 "[ -e $seen/later ]"
+run_until_ended "$job"
+body_is '.log[0] | [.outcome, .output.why] | @csv' '"snoozed","early"' 'of one that was put off'
+script 'echo "{\"why\":\"bad\"}"; exit 65'
+ended "$job"
+body_is '[.output.why, .log[0].output.why] | @csv' '"bad","bad"' 'of one that is not tried again'
+script 'echo "{\"progress\":0.7}" >&3; echo "{\"so\":\"far\"}"; sleep 9'
+ended "$job"
+body_is '.log[0] | [.progress.progress, .output.so] | @csv' '0.7,"far"' 'of one that was late'
+script 'printf "{\"x\":\"%020000d\"}" 1; exit 65'
+ended "$job"
+body_is '[(.output.x | length), .log[0].output] | @csv' '20000,' 'a long one stays with the job alone'
+
 # --- progress ---
 script 'echo "what" >&3; echo "{\"progress\":7}" >&3
     echo "{\"progress\":0.4,\"message\":\"half\",\"x\":1}" >&3; sleep 2'

@@ -79,7 +79,7 @@ check_exit(size_t i)
 
 	job.attempt = exits[i].attempt;
 	buf_adds(&r.output, exits[i].output);
-	verdict(&job, &r, &s);
+	verdict(&job, &r, NULL, &s);
 	is_int(s.op, exits[i].op, "%s: op", what);
 	is_int(s.delay_ms, exits[i].delay_ms == NONE ? 1000 : exits[i].delay_ms,
 	    "%s: delay", what);
@@ -135,7 +135,7 @@ check_other(size_t i)
 	struct job job = a_job;
 
 	job.cpu_ms = 1000;
-	verdict(&job, &r, &s);
+	verdict(&job, &r, NULL, &s);
 	is_int(s.op, others[i].op, "%s: op", others[i].what);
 	is_text(s.error, others[i].error, "%s: error", others[i].what);
 	settlement_clear(&s);
@@ -152,7 +152,7 @@ check_detail(void)
 	struct settlement s = { 0 };
 
 	buf_adds(&r.log, "it \"said\"\n");
-	verdict(&a_job, &r, &s);
+	verdict(&a_job, &r, NULL, &s);
 	is_text(s.detail,
 	    "{\"exitStatus\":3,\"cpuSeconds\":1.234567,"
 	    "\"peakMemoryBytes\":4096,\"log\":\"it \\\"said\\\"\\n\"}",
@@ -162,13 +162,83 @@ check_detail(void)
 	r.signalled = true;
 	r.status = SIGABRT;
 	r.usage.cpu_us = 2000000;
-	verdict(&a_job, &r, &s);
+	verdict(&a_job, &r, NULL, &s);
 	is_text(s.detail,
 	    "{\"signal\":\"SIGABRT\",\"cpuSeconds\":2.0,"
 	    "\"peakMemoryBytes\":4096}",
 	    "and of a signal, without a log");
 	settlement_clear(&s);
 	exec_release(&r);
+}
+
+#define EXIT_3 "{\"exitStatus\":3,\"cpuSeconds\":0.0,\"peakMemoryBytes\":0"
+
+/* The detail of an attempt that exits so, having written n bytes of x. */
+static char *
+detail_of(int status, const char *output, const char *progress)
+{
+	struct exec_result r = {
+		.status = status, .output = BUF_INIT, .log = BUF_INIT
+	};
+	struct settlement s = { 0 };
+	char *kept;
+
+	buf_adds(&r.output, output);
+	verdict(&a_job, &r, progress, &s);
+	kept = s.detail;
+	s.detail = NULL;
+	settlement_clear(&s);
+	exec_release(&r);
+	return kept;
+}
+
+static void
+detail_is(int status, const char *output, const char *progress,
+    const char *want, const char *what)
+{
+	char *kept = detail_of(status, output, progress);
+
+	is_text(kept, want, "%s", what);
+	free(kept);
+}
+
+/* n bytes of JSON: one object. */
+static void
+object_of(size_t n, struct buf *ret)
+{
+	buf_clear(ret);
+	buf_adds(ret, "{\"x\":\"");
+	while (ret->len < n - 2)
+		buf_addc(ret, 'x');
+	buf_adds(ret, "\"}");
+}
+
+static void
+check_kept(void)
+{
+	static const char said[] = "{\"progress\":0.5,\"message\":\"half\"}";
+	AUTO_BUF output = BUF_INIT;
+	char *kept;
+
+	detail_is(3, " {\"a\": 1}\n", NULL, EXIT_3 ",\"output\":{\"a\":1}}",
+	    "the output of an attempt that failed");
+	detail_is(3, "{}", said,
+	    EXIT_3 ",\"progress\":{\"progress\":0.5,\"message\":\"half\"},"
+		   "\"output\":{}}",
+	    "how far it had come");
+	detail_is(3, "oh", NULL, EXIT_3 "}", "an output that is no object");
+	kept = detail_of(0, "{\"a\":1}", said);
+	ok(kept != NULL && strstr(kept, "output") == NULL &&
+		strstr(kept, said) != NULL,
+	    "done: the output is the job's: %s", kept);
+	free(kept);
+	object_of(VERDICT_KEPT_MAX, &output);
+	kept = detail_of(3, output.data, NULL);
+	ok(kept != NULL && strstr(kept, output.data) != NULL,
+	    "the longest output that is kept");
+	free(kept);
+	object_of(VERDICT_KEPT_MAX + 1, &output);
+	detail_is(3, output.data, NULL, EXIT_3 "}", "one that is too long");
 }
 
 /* Small as text, large when it is read. */
@@ -182,7 +252,7 @@ check_nodes(void)
 	for (int i = 0; i < VERDICT_NODES_MAX; i++)
 		buf_adds(&r.output, i == 0 ? "{}" : ",{}");
 	buf_adds(&r.output, "]}");
-	verdict(&a_job, &r, &s);
+	verdict(&a_job, &r, NULL, &s);
 	is_int(s.op, SETTLE_RETRY, "an output of too many objects fails");
 	ok(strstr(s.error, "more than 20000 objects") != NULL, "and says why");
 	settlement_clear(&s);
@@ -197,6 +267,7 @@ main(void)
 	for (size_t i = 0; i < LEN(others); i++)
 		check_other(i);
 	check_detail();
+	check_kept();
 	check_nodes();
 	return done();
 }

@@ -8,7 +8,8 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- One entry of a job's log.  What detail may hold (all by the runner, for an
--- executable): exitStatus or signal, cpuSeconds, peakMemoryBytes, log.
+-- executable): exitStatus or signal, cpuSeconds, peakMemoryBytes, log, progress,
+-- and output, unless the job is done by it: then that is the job's.
 CREATE OR REPLACE FUNCTION afterwork.attempt(attempt integer, lease_no bigint,
 	op text, started_at timestamptz, finished_at timestamptz, error text,
 	detail jsonb)
