@@ -142,6 +142,7 @@ tell_errno(int fd)
 struct detached {
 	const char *const *argv;
 	char *const *envp;
+	int hand; /* becomes PROC_HANDED_FD; -1: none */
 	int tell;
 	char *stack; /* of both: STACK_BYTES each */
 };
@@ -168,10 +169,17 @@ static int
 detached_exec(void *arg)
 {
 	const struct detached *d = arg;
-	/* Above 2, where proc_clean_fds() leaves it. */
-	int tell = fcntl(d->tell, F_DUPFD_CLOEXEC, 3);
+	/* Above 2, where proc_clean_fds() leaves it, and out of the way. */
+	int tell = fcntl(d->tell, F_DUPFD_CLOEXEC, PROC_HANDED_FD + 1);
+	int keep[] = { tell, -1 };
 
-	proc_clean_fds(true, &tell, 1);
+	if (d->hand == PROC_HANDED_FD)
+		(void)fcntl(d->hand, F_SETFD, 0);
+	else if (d->hand >= 0)
+		(void)dup2(d->hand, PROC_HANDED_FD);
+	if (d->hand >= 0)
+		keep[1] = PROC_HANDED_FD;
+	proc_clean_fds(true, keep, LEN(keep));
 	umask(077);
 	proc_reset_signals();
 	/* execve() does not write to argv: its type is older than const. */
@@ -211,26 +219,27 @@ detached_start(struct detached *d)
 }
 
 static bool
-detached_try(const char *const argv[], char *const envp[], int tell)
+detached_try(struct detached *d)
 {
-	struct detached d = { .argv = argv, .envp = envp, .tell = tell };
 	bool started;
 	int saved;
 
-	d.stack = mmap(NULL, 2 * (size_t)STACK_BYTES, PROT_READ | PROT_WRITE,
+	d->stack = mmap(NULL, 2 * (size_t)STACK_BYTES, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (d.stack == MAP_FAILED)
+	if (d->stack == MAP_FAILED)
 		return false;
-	started = detached_start(&d);
+	started = detached_start(d);
 	saved = errno;
-	(void)munmap(d.stack, 2 * (size_t)STACK_BYTES);
+	(void)munmap(d->stack, 2 * (size_t)STACK_BYTES);
 	errno = saved;
 	return started;
 }
 
 bool
-proc_spawn_detached(const char *const argv[], char *const envp[], struct err *e)
+proc_spawn_detached(
+    const char *const argv[], char *const envp[], int hand, struct err *e)
 {
+	struct detached d = { .argv = argv, .envp = envp, .hand = hand };
 	int ends[2], code;
 	ssize_t n;
 
@@ -238,7 +247,8 @@ proc_spawn_detached(const char *const argv[], char *const envp[], struct err *e)
 		return err_errno(e, ERR_UNAVAILABLE, "could not make a pipe");
 	AUTO_FD hear = ends[0];
 	AUTO_FD tell = ends[1];
-	if (!detached_try(argv, envp, tell))
+	d.tell = tell;
+	if (!detached_try(&d))
 		return err_errno(e, ERR_UNAVAILABLE, "could not fork");
 	fd_close(&tell);
 	do

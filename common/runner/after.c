@@ -47,8 +47,9 @@ runner_path(void)
 	return found;
 }
 
+/* With the mark of its start. */
 static bool
-start_runner(struct err *e)
+start_runner(int mark, struct err *e)
 {
 	const char *path = runner_path();
 	const char *const argv[] = { path, "--detached", NULL };
@@ -56,19 +57,22 @@ start_runner(struct err *e)
 	if (path == NULL)
 		return err_fail(e, ERR_UNAVAILABLE,
 		    "could not find the runner beside this program");
-	return proc_spawn_detached(argv, conf_environ(), e);
+	return proc_spawn_detached(argv, conf_environ(), mark, e);
 }
 
 bool
 after_wake_through(struct slots *slots, struct err *e)
 {
+	AUTO_FD mark = -1;
+
 	slots_wake(slots);
-	if (slots_any_idle(slots) || !slots_any_free(slots) ||
-	    !slots_begin_start(slots))
+	if (slots_any_idle(slots) || !slots_any_free(slots))
 		return true;
-	if (start_runner(e))
+	if (!slots_begin_start(slots, &mark, e))
+		return false;
+	if (mark < 0 || start_runner(mark, e))
 		return true;
-	slots_end_start(slots);
+	slots_end_start(mark);
 	return false;
 }
 

@@ -440,11 +440,12 @@ take_slot(struct guard *g)
 {
 	bool taken;
 
+	point("starting");
 	g->seen = slots_seen(&g->slots);
 	taken = slots_take(&g->slots);
 	if (!g->want->detached)
 		return taken;
-	slots_end_start(&g->slots);
+	slots_started(&g->slots);
 	if (taken)
 		return true;
 	slots_wake(&g->slots);

@@ -4,23 +4,23 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/path.h"
+#include "common/base/proc.h"
 #include "common/link/conf.h"
 
 enum {
 	IDLE_BASE = 4096,
+	START_AT = 8192,
 	WAKE_BYTES = 4096,
-	START_MS = 1000, /* no runner takes longer to start */
 };
 
 /* What is in the file "wake". */
 struct slots_wake {
 	uint32_t count;
-	int64_t start_ms; /* a runner is being started since; 0: none is */
 };
 
 static bool
@@ -133,21 +133,53 @@ slots_idle(struct slots *s, int slot, bool idle)
 }
 
 bool
-slots_begin_start(struct slots *s)
+slots_begin_start(const struct slots *s, int *ret_mark, struct err *e)
 {
-	int64_t now = clock_mono_ms();
-	int64_t since = __atomic_load_n(&s->wake->start_ms, __ATOMIC_SEQ_CST);
+	AUTO_FD fd = -1;
 
-	if (since != 0 && since <= now && now - since < START_MS)
+	*ret_mark = -1;
+	if (is_locked(s->fd, START_AT, 1))
+		return true;
+	/* A description of its own, which outlives this process in the runner
+	 * and ends with that. */
+	if (!path_open_shared(conf_runtime_dir(), "slots", &fd, e))
 		return false;
-	return __atomic_compare_exchange_n(&s->wake->start_ms, &since, now,
-	    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	if (!lock_byte(fd, F_WRLCK, START_AT))
+		return true;
+	*ret_mark = fd;
+	fd = -1;
+	return true;
 }
 
 void
-slots_end_start(struct slots *s)
+slots_end_start(int mark)
 {
-	__atomic_store_n(&s->wake->start_ms, 0, __ATOMIC_SEQ_CST);
+	(void)lock_byte(mark, F_UNLCK, START_AT);
+}
+
+/* Is the descriptor that a detached program is handed another one of the file
+ * of slots?  Started by hand it may have anything there. */
+static bool
+is_mark(const struct slots *s, int fd)
+{
+	struct stat given, own;
+
+	return s->fd != fd && fstat(fd, &given) == 0 &&
+	       fstat(s->fd, &own) == 0 && given.st_dev == own.st_dev &&
+	       given.st_ino == own.st_ino;
+}
+
+void
+slots_started(const struct slots *s)
+{
+	int mark = PROC_HANDED_FD;
+
+	if (!is_mark(s, mark))
+		return;
+	/* Not by closing alone: a process that the waker forked at the wrong
+	 * moment may have it open for longer. */
+	slots_end_start(mark);
+	fd_close(&mark);
 }
 
 uint32_t

@@ -6,7 +6,9 @@
  *
  *   slots  open file description locks, so that the kernel takes back what a
  *          killed process held.  Byte i is locked while a runner holds slot
- *          i; byte IDLE_BASE + i while that runner waits for work.
+ *          i; byte IDLE_BASE + i while that runner waits for work; byte
+ *          START_AT from when a waker sets out to start a runner until that
+ *          has its slot, through a description that the one hands the other.
  *   wake   a counter in shared memory, and the futex that idle runners sleep
  *          on.  It is the mark that a wake-up leaves.
  *
@@ -22,9 +24,12 @@
  *     give its slot back and look at the counter after that.
  *   - The waker saw a free slot: it starts a runner.  If another takes the
  *     slot first, that one claims after the waker's commit.
- *
  *   - The waker saw that another one is just starting: that one claims after
  *     it has taken the mark of its start away.
+ *
+ * One that is killed on the way, waker or runner, takes along what was to be
+ * run by it, but no more: its mark goes with it, and whoever wakes next starts
+ * another.
  *
  * When an idle runner takes a job and leaves others waiting, it wakes the
  * next one itself (claim.more): two wakers may have seen the same idle mark.
@@ -58,14 +63,19 @@ bool slots_any_free(const struct slots *s);
 void slots_idle(struct slots *s, int slot, bool idle);
 
 /*
- * Mark that a runner is being started, unless one is (true: it is ours to
- * start).  Many wakers see a slot free while one runner starts; without the
- * mark each would start one more, for nothing.  The runner takes the mark
- * away before its first claim, and so does a waker whose start fails.  A mark
- * older than a second belongs to a runner that never came, and is void.
+ * Mark that a runner is being started, unless one is.  Many wakers see a slot
+ * free while one runner starts; without the mark each would start one more, for
+ * nothing.  *ret_mark is a descriptor, given: the mark stands while it is open
+ * anywhere, so hand it to the runner (proc_spawn_detached) and close it.  -1:
+ * another one is starting.
  */
-bool slots_begin_start(struct slots *s);
-void slots_end_start(struct slots *s);
+bool slots_begin_start(
+    const struct slots *s, int *ret_mark, struct err *e) MUSTCHECK;
+/* No runner was started: take the mark away, whoever has it open, too. */
+void slots_end_start(int mark);
+/* In the runner that was started, before its first claim: take away the mark
+ * that it was handed, and close it.  One that was handed none goes on. */
+void slots_started(const struct slots *s);
 
 /* The counter; add to it and wake one sleeper. */
 uint32_t slots_seen(const struct slots *s);

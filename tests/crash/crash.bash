@@ -156,6 +156,12 @@ slots_held() {
 	    END { print n + 0 }' /proc/locks
 }
 
+# Is a runner being started?  Its mark is behind those.
+is_starting() {
+	grep -qs "OFDLCK .*:$(stat -c %i "$STATE/runtime/slots" 2>/dev/null) 8192 8192\$" \
+		/proc/locks
+}
+
 # Rows without their file and files without their row, one a line.
 media_on_disk() {
 	{

@@ -107,6 +107,11 @@ held() {
 is "$(held "$guard")" '' 'the guard holds the slot and nothing else'
 like "$(held "$worker")" '^socket:\[[0-9]+\]$' \
 	'the worker its link to the database and nothing else'
+for pid in "$guard" "$worker"; do
+	is "$(readlink "/proc/$pid/fd/"* | grep -cxF "$home/runtime/slots")" 1 \
+		'the file of slots is open once: the mark of its start is not'
+done
+ok 'nor is it anywhere' eval '! is_starting'
 link=$(held "$worker")
 is "$(for part in nginx run jobs upload; do
 	read -r pid _ <"$STATE/pids/$part"

@@ -19,10 +19,8 @@ prepare() {
 	if [ "$1" = warm ]; then
 		upload "$(picture first.jpg)"
 	fi
-	await 10 '[ "$(slots_held)" = 0 ]' || bail 'a runner stays'
-	# Nor the mark of a start that the last kill cut off: it holds a second.
-	head -c 8 /dev/zero | dd of="$STATE/runtime/wake" bs=1 seek=8 \
-		conv=notrunc status=none
+	await 10 '! is_starting && [ "$(slots_held)" = 0 ]' ||
+		bail 'a runner stays'
 }
 
 # The system calls of one upload, as "NAME COUNT" lines in their order.

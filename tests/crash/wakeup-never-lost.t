@@ -56,6 +56,36 @@ for waker in upload jobs; do
 	done
 done
 
+# One that is killed before it has its slot keeps nobody from being started.
+for waker in upload jobs; do
+	await 10 '[ "$(slots_held)" = 0 ]'
+	set_point starting.kill
+	"by_$waker"
+	first=$job
+	await_point starting.kill || bail 'no runner came'
+	ask 'SELECT clock_timestamp()'
+	since=$answer
+	"by_$waker"
+	ok "after one that died at its start: run within 2 s ($waker)" soon
+	job=$first
+	ok 'and so is what that one was to run' soon
+done
+# One that takes its time is waited for: no other is started beside it.
+await 10 '[ "$(slots_held)" = 0 ]'
+set_point starting.stop
+enqueue noop
+first=$job
+await_stopped starting || bail 'no runner came'
+ok 'its start is marked' is_starting
+enqueue noop
+sleep 0.3
+ok 'while one is starting no other is' [ "$(runner_pids | wc -w)" = 1 ]
+go_on
+ok 'it runs what came meanwhile' soon
+job=$first
+ok 'and what it came for' soon
+ok 'the mark is gone' eval '! is_starting'
+
 # One that does not linger leaves without another look, if nobody called.
 calls() {
 	ask "SELECT string_agg(funcname, ' ' ORDER BY funcname)

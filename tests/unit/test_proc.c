@@ -141,6 +141,7 @@ report(const char *path)
 	sigset_t mask;
 	mode_t mode = umask(0);
 	int blocked = 0, fds = 0;
+	struct stat handed, own;
 
 	if (f == NULL)
 		return 1;
@@ -151,21 +152,35 @@ report(const char *path)
 		fds += is_open(fd);
 	fprintf(f,
 	    "null %d%d stderr %d extra %d umask %o blocked %d "
-	    "leader %d ppid-is-test %d env %s cwd %s",
+	    "leader %d ppid-is-test %d env %s cwd %s handed %d",
 	    is_null(0), is_null(1), is_open(2), fds - 1, mode, blocked,
 	    getsid(0) == getpid(),
 	    getenv("TEST_PARENT") != NULL &&
 		strtol(getenv("TEST_PARENT"), NULL, 10) == getppid(),
 	    getenv("TEST_VALUE") == NULL ? "-" : getenv("TEST_VALUE"),
-	    getcwd(cwd, sizeof(cwd)) == NULL ? "-" : "kept");
+	    getcwd(cwd, sizeof(cwd)) == NULL ? "-" : "kept",
+	    fstat(PROC_HANDED_FD, &handed) == 0 &&
+		stat("/dev/zero", &own) == 0 && handed.st_rdev == own.st_rdev);
 	return fclose(f) == 0 ? 42 : 1;
 }
 
+/* A descriptor of /dev/zero, n or above. */
+static int
+zero_at(int n)
+{
+	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, n);
+
+	(void)close(fd);
+	return moved;
+}
+
 static void
-test_detached(void)
+test_detached(int hand)
 {
 	char path[] = "/tmp/test_proc.XXXXXX";
 	int fd = mkstemp(path);
+	char want[200];
 	const char *const argv[] = { self, "report", path, NULL };
 	char value[] = "TEST_VALUE=given",
 	     nosan[] = "ASAN_OPTIONS=detect_leaks=0";
@@ -177,17 +192,21 @@ test_detached(void)
 
 	/* So that the grandchild can be waited for. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	ok(proc_spawn_detached(argv, envp, &e), "a program is started");
+	ok(proc_spawn_detached(argv, envp, hand, &e),
+	    "a program is started, handed descriptor %d", hand);
 	pid = waitpid(-1, &status, 0);
 	ok(pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 42,
 	    "and runs to its end");
 	ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD,
 	    "no other child is left");
 	ok(path_read(path, 4096, &text, &e), "its report is there");
-	is_text(text.data,
-	    "null 11 stderr 1 extra 0 umask 77 blocked 0 leader 0 "
-	    "ppid-is-test 0 env given cwd kept",
+	(void)snprintf(want, sizeof(want),
+	    "null 11 stderr 1 extra %d umask 77 blocked 0 leader 0 "
+	    "ppid-is-test 0 env given cwd kept handed %d",
+	    hand >= 0, hand >= 0);
+	is_text(text.data, want,
 	    "clean descriptors, mask and signals; a session of its own");
+	ok(hand < 0 || fcntl(hand, F_GETFD) == FD_CLOEXEC, "ours stays");
 	unlink(path);
 	(void)close(fd);
 }
@@ -199,7 +218,8 @@ test_missing(void)
 	char *const envp[] = { NULL };
 	struct err e;
 
-	ok(!proc_spawn_detached(argv, envp, &e), "a missing program is told");
+	ok(!proc_spawn_detached(argv, envp, -1, &e),
+	    "a missing program is told");
 	is_int(e.code, ERR_UNAVAILABLE, "its code");
 	ok(strstr(e.msg, "No such file") != NULL, "with exec's reason: %s",
 	    e.msg);
@@ -228,7 +248,7 @@ check_no_fork(bool unused)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		return 1;
-	if (proc_spawn_detached(argv, envp, &e))
+	if (proc_spawn_detached(argv, envp, -1, &e))
 		return 2;
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	if (sigismember(&mask, SIGTERM) != 0)
@@ -249,7 +269,11 @@ main(int argc, char **argv)
 	is_int(in_child(check_clean, true), 0,
 	    "the same where close_range() is not known");
 	is_int(in_child(check_signals, false), 0, "signals are reset");
-	test_detached();
+	test_detached(-1);
+	(void)close(PROC_HANDED_FD);
+	test_detached(open("/dev/zero", O_RDONLY | O_CLOEXEC));
+	test_detached(zero_at(4));
+	test_detached(zero_at(40));
 	test_missing();
 	is_int(in_child(check_no_fork, false), 0,
 	    "no process to be had: told, and the mask is as before");
