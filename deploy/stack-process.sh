@@ -128,12 +128,15 @@ children_of() {
 }
 
 # Detached runners are nobody's children: they are known by the slots' folder
-# in their environment.
+# in their environment, or, since only root may look there, as they were called.
 runners() {
-	local file
-	for file in /proc/[0-9]*/environ; do
-		grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" "$file" &&
-			file=${file%/environ} && echo "${file##*/}"
+	local dir
+	for dir in /proc/[0-9]*; do
+		grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" "$dir/environ" ||
+			{ grep -qszxF -e --detached "$dir/cmdline" &&
+				grep -qszxF "$home/runtime" "$dir/cmdline"; } ||
+			continue
+		echo "${dir##*/}"
 	done 2>/dev/null
 }
 

@@ -6,6 +6,8 @@
  * up to `limit` jobs in this call and answers how they went.
  * GET /api/payload-jobs/handle-schedules makes those jobs and runs none.
  * As `run --detached`: what after() starts; runs until dry, lingers, leaves.
+ * What may stand behind that is RUNTIME_DIRECTORY once more, for who looks at
+ * a list of processes.
  */
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -17,6 +19,7 @@
 #include "common/runner/runner.h"
 
 #include <inttypes.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +165,20 @@ run_detached(void)
 	return 0;
 }
 
+/*
+ * Tasks run as this user, and the settings of ours are not theirs: nobody of
+ * the user's looks into this process or its workers, their environment
+ * included.  (The tests' own runner is looked into, and so is one whose
+ * sanitizer looks for leaks.)
+ */
+static void
+hide(void)
+{
+#if !defined(AFTERWORK_TEST) && !defined(__SANITIZE_ADDRESS__)
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -176,11 +193,12 @@ main(int argc, char **argv)
 		.name = "run", .routes = routes, .nroutes = LEN(routes)
 	};
 
+	hide();
 	/* Without the clean-up of libraries that were never used. */
-	if (argc == 2 && strcmp(argv[1], "--detached") == 0)
+	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "--detached") == 0)
 		_exit(run_detached());
 	if (argc > 1) {
-		(void)fprintf(stderr, "usage: run [--detached]\n");
+		(void)fprintf(stderr, "usage: run [--detached [FOLDER]]\n");
 		return 64;
 	}
 	return app_run(&fn);

@@ -47,12 +47,14 @@ runner_path(void)
 	return found;
 }
 
-/* With the mark of its start. */
+/* With the mark of its start; and with the folder of its slots, by which those
+ * who may not look into it can tell whose it is. */
 static bool
 start_runner(int mark, struct err *e)
 {
 	const char *path = runner_path();
-	const char *const argv[] = { path, "--detached", NULL };
+	const char *const argv[] = { path, "--detached", conf_runtime_dir(),
+		NULL };
 
 	if (path == NULL)
 		return err_fail(e, ERR_UNAVAILABLE,

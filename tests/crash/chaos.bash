@@ -77,7 +77,7 @@ keep_pinging() {
 find_runners() {
 	local pid stat all=' '
 	guards=() workers=()
-	for pid in $(pgrep -f '/run --detached$'); do
+	for pid in $(pgrep -f '/run --detached '); do
 		grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
 			"/proc/$pid/environ" && all+="$pid "
 	done

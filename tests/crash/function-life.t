@@ -144,7 +144,7 @@ like "$(grep -a ^Status: "$work/answer")" '^Status: 201 ' \
 	'as plain CGI it takes an upload'
 ok "no client waits for the runner ($took ms)" [ "$took" -lt 5000 ]
 is "$(slots_held)" 1 'which lingers'
-runner=$(pgrep -f -x "${upload%/*}/run --detached" |
+runner=$(pgrep -f -x "${upload%/*}/run --detached $home/runtime" |
 	while read -r pid; do
 		grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
 			"/proc/$pid/environ" && echo "$pid"

@@ -31,7 +31,7 @@ ok 'there are links while there is work' [ "$(links)" -ge 3 ]
 ok 'and none after' await 20 '[ "$(links)" = 0 ]'
 took=$(($(now_ms) - start))
 ok "within seconds of the last request ($took ms)" [ "$took" -lt 10000 ]
-is "$(for pid in $(pgrep -f -x ".*/run --detached"); do
+is "$(for pid in $(pgrep -f -x ".*/run --detached .*"); do
 	grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
 		"/proc/$pid/environ" && echo "$pid"
 done)" '' 'no runner is there'

@@ -14,7 +14,7 @@ album album
 # Runners of this stack: guards and workers alike.
 runners() {
 	local pid
-	for pid in $(pgrep -f -x "$runner --detached"); do
+	for pid in $(pgrep -f -x "$runner --detached $home/runtime"); do
 		grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
 			"/proc/$pid/environ" && echo "$pid"
 	done
