@@ -6,8 +6,6 @@
 #include "common/link/filter.h"
 #include "common/site/total.h"
 
-#define FOCAL "(CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END)"
-
 /* URLs are compared without SERVER_URL. */
 static const struct filter_field LIST[] = {
 	{ "id", FILTER_INT, .sql = "m.id" },
@@ -21,8 +19,10 @@ static const struct filter_field LIST[] = {
 	{ "thumbnailURL", FILTER_TEXT,
 	    .sql =
 		"(CASE WHEN m.sized THEN site.thumbnail_url(m.id, '') END)" },
-	{ "focalX", FILTER_INT, .sql = FOCAL },
-	{ "focalY", FILTER_INT, .sql = FOCAL },
+	{ "focalX", FILTER_INT,
+	    .sql = "(CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END)" },
+	{ "focalY", FILTER_INT,
+	    .sql = "(CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END)" },
 	{ "createdAt", FILTER_TIME, .sql = "m.created_at" },
 	{ "updatedAt", FILTER_TIME, .sql = "m.updated_at" },
 };
