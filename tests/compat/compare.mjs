@@ -39,7 +39,8 @@ async function editorOf(side, base) {
 		}).then((answer) => answer.json());
 
 	if (side === "theirs")
-		await post("/api/users", { email, password, role: "editor" },
+		await post("/api/users", { email, password, role: "editor",
+			enableAPIKey: true, apiKey: crypto.randomUUID() },
 			`users API-Key ${env.COMPAT_KEY}`);
 	const { token } = await post("/api/users/login",
 		side === "theirs" ? { email, password }

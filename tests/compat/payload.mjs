@@ -42,6 +42,7 @@ const users = {
 		type: "select",
 		options: ["admin", "editor", "operator"],
 		required: true,
+		defaultValue: "editor",
 		saveToJWT: true,
 		access: { update: isAdmin },
 	}],

@@ -50,6 +50,24 @@ step("media: patch what is not ours to", "PATCH /api/media/{photo}",
 	{ json: { id: 77, createdAt: "2000-01-01T00:00:00.000Z" } });
 step("media: another file", "PATCH /api/media/{photo}",
 	{ file: ["new.png", "small.png", "image/png"], json: { alt: "new" } });
+step("media: select", "GET /api/media/{photo}?select[alt]=true");
+step("media: create, select", "POST /api/media?select[alt]=true", { undo: true,
+	file: ["part.png", "small.png", "image/png"], json: { alt: "part" } });
+step("media: patch, select",
+	"PATCH /api/media/{photo}?select[alt]=true&select[width]=true",
+	{ json: { alt: "new" } });
+step("media: another file, select", "PATCH /api/media/{photo}?select[sizes]=false",
+	{ file: ["newer.png", "small.png", "image/png"], json: {} });
+step("media: patch, no body", "PATCH /api/media/{photo1}?select[alt]=true");
+for (const [name, query] of [
+	["url", "where[url][equals]=/api/media/file/photo-1.jpg"],
+	["part of the url", "where[url][like]=small"],
+	["no thumbnail", "where[thumbnailURL][exists]=false"],
+	["focal", "where[focalX][equals]=50&sort=focalY,id"],
+	["no focal", "where[focalY][exists]=false"],
+	["order of url", "where[mimeType][not_equals]=image/jpeg&sort=-url"]])
+	step(`media: by ${name}`, `GET /api/media?select[alt]=true&${
+		query.includes("sort") ? "" : "sort=id&"}${query}`);
 step("media: nobody patches", "PATCH /api/media/{photo}",
 	{ as: "nobody", json: { alt: "x" } });
 step("file: get", "GET /api/media/file/photo-1.jpg", { as: "nobody" });
@@ -100,7 +118,7 @@ step("pages: nobody patches", "PATCH /api/pages/{plain}",
 step("list: all", "GET /api/pages?depth=0&sort=id", { as: "nobody" });
 step("list: newest first", "GET /api/pages?depth=0", { as: "nobody" });
 for (const query of ["limit=2", "limit=2&page=2", "limit=2&page=99", "limit=0",
-	"limit=-1", "limit=x", "page=0", "page=x", "pagination=false",
+	"limit=1001", "limit=-1", "limit=x", "page=0", "page=x", "pagination=false",
 	"limit=1&pagination=false", "sort=-slug", "sort=title,-id",
 	"sort=nothing", "unknown=1", "select%5Btitle%5D=true",
 	"select%5Btitle%5D=false&select%5Blayout%5D=false"])
@@ -149,6 +167,11 @@ step("bulk: nobody", "PATCH /api/pages?where%5Bslug%5D%5Bequals%5D=plain",
 	{ as: "nobody", json: { title: "x" } });
 step("bulk: delete", "DELETE /api/pages?depth=0&where%5Bslug%5D%5Bequals%5D=more");
 step("bulk: delete without where", "DELETE /api/pages");
+step("bulk: empty title", "PATCH /api/pages?where%5Bslug%5D%5Bequals%5D=plain",
+	{ json: { title: "" } });
+step("bulk: media, select",
+	"PATCH /api/media?select[alt]=true&where[filename][equals]=small.pdf",
+	{ json: { alt: "many" } });
 step("bulk: delete media", "DELETE /api/media?where%5Bfilename%5D%5Bequals%5D=small.pdf");
 
 /* ---- ends ---- */
@@ -157,6 +180,8 @@ step("pages: delete again", "DELETE /api/pages/{plain}");
 step("pages: nobody deletes", "DELETE /api/pages/{home}", { as: "nobody" });
 step("media: delete", "DELETE /api/media/{photo1}");
 step("media: delete again", "DELETE /api/media/{photo1}");
+step("media: its own name again", "PATCH /api/media/{photo}",
+	{ file: ["newer.png", "small.png", "image/png"], json: {} });
 step("pages: its pictures", "GET /api/pages/{home}?depth=0");
 
 /* ---- users ---- */
@@ -170,10 +195,15 @@ step("users: create again", "POST /api/users",
 	{ json: { ...editor, role: "editor" } });
 step("users: no password", "POST /api/users",
 	{ json: { email: "x@example.com", role: "editor" } });
+step("users: nothing sent", "POST /api/users", { json: {} });
 step("users: no role", "POST /api/users",
-	{ json: { email: "x@example.com", password: "xxxxxxxx" } });
+	{ undo: true, json: { email: "x@example.com", password: "xxxxxxxx" } });
 step("users: a bad address", "POST /api/users",
 	{ json: { ...editor, email: "x", role: "editor" } });
+step("users: a short password", "POST /api/users",
+	{ json: { email: "x@example.com", password: "x", role: "editor" } });
+step("users: an unknown role", "POST /api/users",
+	{ json: { ...editor, role: "king" } });
 step("users: an editor creates", "POST /api/users",
 	{ as: "editor", json: { ...editor, role: "admin" } });
 step("users: login", "POST /api/users/login",
@@ -193,11 +223,17 @@ step("users: refresh, nobody", "POST /api/users/refresh-token",
 	{ as: "nobody" });
 step("users: refresh by key", "POST /api/users/refresh-token");
 step("users: self", "GET /api/users/{user}", { as: "session" });
+step("users: one, select", "GET /api/users/{user}?select[role]=true");
+step("users: list, select", "GET /api/users?sort=id&select[role]=true");
+step("users: by key",
+	"GET /api/users?where[enableAPIKey][equals]=true&sort=enableAPIKey,id");
 step("users: list as editor", "GET /api/users?sort=id", { as: "session" });
 step("users: list as nobody", "GET /api/users", { as: "nobody" });
 step("users: one as nobody", "GET /api/users/{user}", { as: "nobody" });
 step("users: own role", "PATCH /api/users/{user}",
 	{ as: "session", json: { role: "admin" } });
+step("users: patch, select", "PATCH /api/users/{user}?select[role]=true",
+	{ json: { role: "editor" } });
 step("users: own password", "PATCH /api/users/{user}",
 	{ as: "session", json: { password: "another-password" } });
 step("users: an editor deletes", "DELETE /api/users/{user}",
@@ -211,7 +247,8 @@ step("users: delete", "DELETE /api/users/{user}");
 for (let n = 1; n <= 6; n++)
 	step(`users: lock ${n}`, "POST /api/users/login", { as: "nobody",
 		json: { email: "editor@example.com", password: "wrong" } });
-step("users: access", "GET /api/access", { as: "editor", shape: true });
+for (const as of ["nobody", "editor", "admin"])
+	step(`access: ${as}`, "GET /api/access", { as });
 
 /* ---- jobs ---- */
 step("jobs: run", "GET /api/payload-jobs/run");
