@@ -135,7 +135,7 @@ help:	## this list
 	    '  CGI=on             plain CGI: no function process between requests' \
 	    '  T="tests/http/upload*.t"   run these tests only' \
 	    '  LEDGER_JOBS=2000 LEDGER_SEED=   jobs and dice of T=tests/crash/ledger.t' \
-	    '  FUZZ_SECONDS=60    how long each fuzzer runs' \
+	    '  FUZZ_SECONDS=60    how long each fuzzer runs (in make test: 5)' \
 	    '  QUICK=1, FULL=1    a short look, and the long form, of make bench' \
 	    '  FIGURES="rate keys"   these of its figures only' \
 	    '  PREFIX=/usr/local DESTDIR=   where make install puts it'
