@@ -199,11 +199,21 @@ claim_outlasts(struct db *db, const struct claim_want *want, int64_t whole_ms,
 }
 
 static const char SQL_CLAIM_KEEP_HOUSE[] =
-    "SELECT afterwork.keep_house($1::bigint * interval '1 ms')";
+    "SELECT afterwork.keep_house($1::bigint * interval '1 ms', $2::text)";
+
+static bool
+keep_half(struct db *db, int64_t keep_ms, const char *half, struct err *e)
+{
+	struct arg keep = arg_int(keep_ms);
+	const char *const args[] = { keep.s, half };
+
+	return db_query(db, "claim_keep_house", SQL_CLAIM_KEEP_HOUSE, LEN(args),
+	    args, NULL, e);
+}
 
 bool
 claim_keep_house(struct db *db, int64_t keep_ms, struct err *e)
 {
-	return db_query(db, "claim_keep_house", SQL_CLAIM_KEEP_HOUSE, 1,
-	    (const char *const[]){ arg_int(keep_ms).s }, NULL, e);
+	return keep_half(db, keep_ms, "partitions", e) &&
+	       keep_half(db, keep_ms, "sweeps", e);
 }

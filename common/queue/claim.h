@@ -116,7 +116,9 @@ bool claim_outlook(struct db *db, const char *queue, struct outlook *ret,
 bool claim_outlasts(struct db *db, const struct claim_want *want,
     int64_t whole_ms, bool *ret, struct err *e) MUSTCHECK;
 
-/* Make and drop partitions (afterwork.keep_house); keep_ms is RETENTION. */
+/* Make and drop partitions, then sweep (afterwork.keep_house), each in a
+ * transaction of its own: what a sweep fails of leaves the partitions made.
+ * keep_ms is RETENTION.  Not inside a transaction. */
 bool claim_keep_house(struct db *db, int64_t keep_ms, struct err *e) MUSTCHECK;
 
 #endif

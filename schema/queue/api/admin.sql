@@ -1,5 +1,5 @@
 -- What operators and deployments do: registering tasks, cancelling, reviving,
--- pausing, keeping house.
+-- pausing.
 
 -- Register one task as its task.json says, in the shape that `afterwork tasks
 -- sync` sends: slug, label, handler (null: compiled in), folder, inputSchema,
@@ -319,76 +319,5 @@ BEGIN
 			DO UPDATE SET max = excluded.max;
 	END IF;
 	RETURN true;
-END
-$$;
-
--- Keep the house: partitions of history for today and three days to come, and
--- none whose last day is older than keep.  Runs once an hour, after outlook()
--- said so; the seconds do not matter, and does nothing when another runner is
--- at it.
---
--- Making or dropping a partition shuts history, and with it every settle(),
--- from then to the end of the transaction.  Hence the order: what takes long
--- and shuts nothing first, and of drops and makings none after one that had to
--- wait in vain.
-CREATE OR REPLACE FUNCTION afterwork.keep_house(keep interval)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET lock_timeout = '250ms' AS $$
-DECLARE
-	day  date;
-	part record;
-	here text;
-	gone integer;
-BEGIN
-	PERFORM FROM afterwork.upkeep FOR UPDATE SKIP LOCKED;
-	IF NOT FOUND THEN
-		RETURN;
-	END IF;
-	UPDATE afterwork.upkeep SET next_at = now() + interval '1 hour';
-	DELETE FROM afterwork.history_default h
-	WHERE h.ctid = ANY (ARRAY(SELECT o.ctid FROM afterwork.history_default o
-	    WHERE o.finished_at < now() - keep LIMIT 10000));
-	GET DIAGNOSTICS gone = ROW_COUNT;
-	IF gone = 10000 THEN	-- the rest soon
-		UPDATE afterwork.upkeep SET next_at = now() + interval '1 minute';
-	END IF;
-	PERFORM afterwork.schedules_keep(keep);
-	FOR here IN SELECT q.name FROM afterwork.queue q LOOP
-		PERFORM afterwork.places_keep(here);
-		DELETE FROM afterwork.unique_period u
-		WHERE u.queue = here AND u.unique_key = ANY (ARRAY(
-			SELECT o.unique_key FROM afterwork.unique_period o
-			WHERE o.queue = here AND o.until < now()
-			LIMIT 10000 FOR UPDATE SKIP LOCKED));
-	END LOOP;
-	FOR part IN
-		SELECT c.relname FROM pg_catalog.pg_inherits i
-		JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-		WHERE i.inhparent = 'afterwork.history'::regclass
-		  AND c.relname ~ '^history_[0-9]{8}$'
-		  AND to_date(right(c.relname, 8), 'YYYYMMDD') + 1
-		      < (now() - keep) AT TIME ZONE 'UTC'
-		ORDER BY c.relname
-	LOOP
-		BEGIN
-			EXECUTE format('DROP TABLE afterwork.%I', part.relname);
-		EXCEPTION WHEN lock_not_available THEN
-			EXIT;	-- somebody reads it; next hour
-		END;
-	END LOOP;
-	FOR day IN SELECT generate_series((now() AT TIME ZONE 'UTC')::date,
-	    (now() AT TIME ZONE 'UTC')::date + 3, interval '1 day') LOOP
-		BEGIN
-			EXECUTE format('CREATE TABLE IF NOT EXISTS afterwork.%I '
-			    'PARTITION OF afterwork.history FOR VALUES FROM (%L) TO (%L)',
-			    'history_' || to_char(day, 'YYYYMMDD'),
-			    day || ' 00:00+00', (day + 1) || ' 00:00+00');
-		EXCEPTION
-		WHEN check_violation THEN
-			NULL;	-- the default partition has rows of that day
-		WHEN lock_not_available THEN
-			EXIT;	-- ... and takes them until the next hour
-		END;
-	END LOOP;
 END
 $$;

@@ -273,41 +273,88 @@ BEGIN
 END
 $$;
 
--- Rows of keys that nobody needs any more go; and where a key's row was gone or
--- its maximum has grown while jobs were blocked, row and jobs come back.
-CREATE OR REPLACE FUNCTION afterwork.places_keep(here text)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off AS $$
+-- Part of keep_house(): rows of keys that nobody needs any more go; and where a
+-- key's row was gone or its maximum is another while jobs are blocked, row and
+-- jobs come back.  That is the maximum of the job which is next.
+--
+-- Looks at most keys behind after, in their order, and returns the last one;
+-- null: there are no more.  Of a key's jobs, which may be a million, it looks at
+-- one.  It waits for nobody: a key that somebody has locked is left alone.
+CREATE OR REPLACE FUNCTION afterwork.places_keep(here text,
+	after text DEFAULT '', most integer DEFAULT 1000)
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	names  text[];		-- the keys, ascending
+	maxima integer[];	-- of those with a blocked job; else null
+	held   text[];		-- keys whose row is to change, locked
 BEGIN
-	DELETE FROM afterwork.place p
-	WHERE p.queue = here AND p.key = ANY (ARRAY(
-		SELECT o.key FROM afterwork.place o
-		WHERE o.queue = here AND o.taken = 0 AND o.key <> ''
-		  AND NOT o.waiting AND NOT EXISTS (SELECT FROM afterwork.job j
-			WHERE j.queue = here AND j.concurrency_key = o.key
-			  AND j.state = 'blocked')
-		LIMIT 10000 FOR UPDATE SKIP LOCKED));
-	DELETE FROM afterwork.owed w
-	WHERE w.queue = here AND NOT EXISTS (SELECT FROM afterwork.place p
-		WHERE p.queue = here AND p.key = w.key);
-	INSERT INTO afterwork.place (queue, key, max)
-	SELECT DISTINCT here, j.concurrency_key, 1 FROM afterwork.job j
-	WHERE j.queue = here AND j.state = 'blocked'
-	  AND j.concurrency_key IS NOT NULL
-	  AND NOT EXISTS (SELECT FROM afterwork.place p
-		WHERE p.queue = here AND p.key = j.concurrency_key)
-	ON CONFLICT DO NOTHING;
-	UPDATE afterwork.place p SET max = b.max
-	FROM (SELECT j.concurrency_key AS key,
-	          max(coalesce((t.concurrency ->> 'max')::integer, 1)) AS max
-	      FROM afterwork.job j, afterwork.task t
-	      WHERE j.queue = here AND j.state = 'blocked'
-	        AND j.concurrency_key IS NOT NULL AND t.slug = j.task
-	      GROUP BY j.concurrency_key) b
-	WHERE p.queue = here AND p.key = b.key AND p.max <> b.max;
-	PERFORM afterwork.let_in(here, ARRAY(
-		SELECT o.key FROM afterwork.place o
-		WHERE o.queue = here AND o.key <> '' AND o.taken < o.max
-		LIMIT 10000 FOR UPDATE SKIP LOCKED));
+	-- Each step of the recursion goes to the next key's first job.
+	names := ARRAY((
+		WITH RECURSIVE k AS (
+			(SELECT j.concurrency_key AS key FROM afterwork.job j
+			WHERE j.queue = here AND j.concurrency_key > after
+			ORDER BY j.concurrency_key LIMIT 1)
+			UNION ALL
+			SELECT (SELECT j.concurrency_key FROM afterwork.job j
+				WHERE j.queue = here AND j.concurrency_key > k.key
+				ORDER BY j.concurrency_key LIMIT 1)
+			FROM k WHERE k.key IS NOT NULL
+		)
+		SELECT k.key FROM k WHERE k.key IS NOT NULL LIMIT most
+	) UNION (
+		SELECT p.key FROM afterwork.place p
+		WHERE p.queue = here AND p.key > after
+		ORDER BY p.key LIMIT most
+	) UNION (
+		SELECT w.key FROM afterwork.owed w
+		WHERE w.queue = here AND w.key > after
+		ORDER BY w.key LIMIT most
+	) ORDER BY 1 LIMIT most);
+	maxima := ARRAY(
+		SELECT (SELECT coalesce((
+			SELECT (t.concurrency ->> 'max')::integer
+			FROM afterwork.task t WHERE t.slug = j.task), 1)
+		    FROM afterwork.job j
+		    WHERE j.queue = here AND j.concurrency_key = k.key
+		      AND j.state = 'blocked'
+		    ORDER BY j.priority, j.run_at, j.id LIMIT 1)
+		FROM unnest(names) WITH ORDINALITY AS k (key, n) ORDER BY k.n);
+	BEGIN
+		INSERT INTO afterwork.place (queue, key, max)
+		SELECT here, k.key, k.max
+		FROM unnest(names, maxima) AS k (key, max)
+		WHERE k.max IS NOT NULL AND (SELECT p.key FROM afterwork.place p
+		    WHERE p.queue = here AND p.key = k.key) IS NULL
+		ON CONFLICT DO NOTHING;
+		held := ARRAY(
+			SELECT p.key
+			FROM unnest(names, maxima) AS k (key, max),
+			    afterwork.place p
+			WHERE p.queue = here AND p.key = k.key
+			  AND CASE WHEN k.max IS NULL THEN p.taken = 0
+			      ELSE p.max <> k.max OR p.taken < k.max END
+			FOR UPDATE OF p SKIP LOCKED);
+		UPDATE afterwork.place p SET max = k.max
+		FROM unnest(names, maxima) AS k (key, max)
+		WHERE p.queue = here AND p.key = ANY (held) AND p.key = k.key
+		  AND p.max <> k.max;
+		PERFORM afterwork.let_in(here, held);
+		DELETE FROM afterwork.place p
+		WHERE p.queue = here AND p.key = ANY (held) AND p.taken = 0
+		  AND NOT p.waiting
+		  AND (SELECT j.id FROM afterwork.job j
+			WHERE j.queue = here AND j.concurrency_key = p.key
+			  AND j.state = 'blocked' LIMIT 1) IS NULL;
+		DELETE FROM afterwork.owed w
+		WHERE w.queue = here AND w.key = ANY (names)
+		  AND (SELECT p.key FROM afterwork.place p
+			WHERE p.queue = here AND p.key = w.key) IS NULL;
+	EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+		NULL;	-- somebody makes the row of such a key; next time
+	END;
+	RETURN names[most];
 END
 $$;

@@ -434,17 +434,26 @@ $$;
 -- Part of keep_house(): slots go as the jobs they made do, and an entry that
 -- waits for a later slot than its next (the clock was ahead, and was set back)
 -- waits for that one again; a slot that had its job does not get another.
+-- Looks at most entries behind the one with this id, in their order, and returns
+-- the last one's; null: there are no more.
 CREATE OR REPLACE FUNCTION afterwork.schedules_keep(keep interval,
-	moment timestamptz DEFAULT now())
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+	moment timestamptz DEFAULT now(), behind bigint DEFAULT 0,
+	most integer DEFAULT 50)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s     afterwork.schedule;
 	first timestamptz;
+	n     integer := 0;
 BEGIN
 	DELETE FROM afterwork.schedule_slot k
 	WHERE k.ctid = ANY (ARRAY(SELECT o.ctid FROM afterwork.schedule_slot o
 	    WHERE o.slot_at < moment - keep LIMIT 10000));
-	FOR s IN SELECT d.* FROM afterwork.schedule d WHERE d.next_at > moment LOOP
+	FOR s IN
+		SELECT d.* FROM afterwork.schedule d
+		WHERE d.id > behind ORDER BY d.id LIMIT most
+	LOOP
+		n := n + 1;
+		CONTINUE WHEN s.next_at <= moment;
 		BEGIN
 			first := afterwork.cron_next(s.fields, s.timezone, moment);
 			UPDATE afterwork.schedule d SET next_at = first
@@ -453,6 +462,7 @@ BEGIN
 			NULL;	-- a zone that is gone: error tells; else next time
 		END;
 	END LOOP;
+	RETURN CASE WHEN n = most THEN s.id END;
 END
 $$;
 
