@@ -182,3 +182,17 @@ CREATE FUNCTION iso.came(outcome text)
 RETURNS TABLE (word text, holds boolean, law text) LANGUAGE sql AS $$
 	SELECT 'came', NULL::boolean, coalesce(outcome, 'nothing')
 $$;
+
+-- There is a queue that nobody has needed for two days.
+CREATE FUNCTION iso.idle(queue text) RETURNS void LANGUAGE sql AS $$
+	DELETE FROM afterwork.queue q WHERE q.name = idle.queue;
+	INSERT INTO afterwork.queue (name, idle_since)
+	VALUES (idle.queue, now() - interval '2 days');
+$$;
+
+CREATE FUNCTION iso.enqueue_into(who text, queue text) RETURNS bigint
+LANGUAGE sql AS $$
+	INSERT INTO iso.enqueued SELECT enqueue_into.who,
+	    afterwork.enqueue('work', queue => enqueue_into.queue), true
+	RETURNING job
+$$;

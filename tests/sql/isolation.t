@@ -83,6 +83,7 @@ orders cancel 30 'cancelled' 'cancelling' 'ended'
 orders at-once 20 'cancelled' 'too late'
 orders replace 30 'replaced' 'another'
 orders wait 60 'cancelled, replaced' 'cancelled, another'
+orders idle 90 'it came again for 1' 'it came again for 2' 'it stayed for 2' 'nothing'
 
 # What asks for less than the laws do must be seen to break them.
 sed 's/AND j.id = r.id AND j.lease_no = r.lease_no/AND j.id = r.id/' \
@@ -93,5 +94,12 @@ ok 'settling without the fence differs' \
 quiet psql -Xq -v ON_ERROR_STOP=1 -f "$work/unfenced.sql" "$direct"
 run rescue 'f_works s_claims s_has f_settles f_ends s_works s_settles s_ends
 	g_charges'
+like "$(broken)" 'not after' 'and breaks a law'
+sed 's/ FOR KEY SHARE;/;/' schema/queue/api/queue.sql >"$work/unlocked.sql"
+ok 'storing without the lock of an idle queue differs' \
+	[ "$(diff "$work/unlocked.sql" schema/queue/api/queue.sql |
+		grep -c '^<')" = 1 ]
+quiet psql -Xq -v ON_ERROR_STOP=1 -f "$work/unlocked.sql" "$direct"
+run idle 'one_enqueues h_keeps h_ends one_ends'
 like "$(broken)" 'not after' 'and breaks a law'
 done_testing

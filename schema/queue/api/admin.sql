@@ -39,8 +39,7 @@ BEGIN
 	END IF;
 	new.registered_at := coalesce(old.registered_at, now());
 
-	INSERT INTO afterwork.queue (name) VALUES (new.queue)
-	ON CONFLICT DO NOTHING;
+	PERFORM afterwork.need_queue(new.queue);
 	PERFORM afterwork.schedules_sync(new.slug, new.schedule, new.queue);
 	IF old.slug IS NULL THEN
 		INSERT INTO afterwork.task SELECT new.*;

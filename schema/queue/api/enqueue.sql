@@ -24,7 +24,7 @@ END
 $$;
 
 -- Everything for which a job is refused, one after the other; and its queue is
--- made when there is none of that name.
+-- made when there is none of that name, and kept from being removed.
 CREATE OR REPLACE FUNCTION afterwork.check_job(task text, input jsonb,
 	place text, run_at timestamptz, unique_key text, concurrency_key text,
 	tags text[], unique_for interval, unique_until text)
@@ -76,8 +76,10 @@ BEGIN
 		    'A queue name has 1 to 100 letters, digits or . _ : - '
 		    'and begins with a letter or digit.');
 	END IF;
-	INSERT INTO afterwork.queue (name) VALUES (place)
-	ON CONFLICT DO NOTHING;
+	IF NOT EXISTS (SELECT FROM afterwork.queue q
+	    WHERE q.name = place AND q.idle_since IS NULL) THEN
+		PERFORM afterwork.need_queue(place);
+	END IF;
 END
 $$;
 
@@ -179,13 +181,13 @@ DECLARE
 	rank   integer;
 	fits   boolean;
 	rule   jsonb;		-- the task's concurrency
-	known  boolean;		-- is there such a queue?
+	known  boolean;		-- is there such a queue, and in use?
 	job    bigint;
 	holder bigint;
 	state  text;
 BEGIN
-	-- Most jobs are plain: the task's queue (it was made with the task), an
-	-- input that fits, and nothing else to look after.
+	-- Most jobs are plain: the task's queue (it was made with the task, and
+	-- stays with it), an input that fits, and nothing else to look after.
 	IF run_at IS NULL AND unique_key IS NULL AND concurrency_key IS NULL
 	   AND tags IS NULL AND unique_for IS NULL AND unique_until IS NULL THEN
 		INSERT INTO afterwork.job AS j (queue, task, state, priority,
@@ -209,7 +211,8 @@ BEGIN
 	    coalesce(store_job.priority, d.priority),
 	    jsonb_path_match(input, d.input_ok, '{}', true), d.concurrency,
 	    EXISTS (SELECT FROM afterwork.queue q
-	        WHERE q.name = coalesce(store_job.queue, d.queue))
+	        WHERE q.name = coalesce(store_job.queue, d.queue)
+	          AND q.idle_since IS NULL)
 	INTO place, rank, fits, rule, known
 	FROM afterwork.task d
 	WHERE d.slug = store_job.task AND d.retired_at IS NULL;

@@ -78,8 +78,9 @@ END
 $$;
 
 -- Sweep what is over: rows of history that have no day's partition; schedules;
--- and, queue by queue, places and periods.  That goes piece by piece and ends
--- after span, and the next call goes on from there: true, there is more.
+-- and, queue by queue, places, periods and the queue itself.  That goes piece by
+-- piece and ends after span, and the next call goes on from there: true, there
+-- is more.
 CREATE OR REPLACE FUNCTION afterwork.sweep(keep interval,
 	span interval DEFAULT '1 s')
 RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -107,13 +108,15 @@ BEGIN
 			after := afterwork.places_keep(here, coalesce(after, ''));
 		WHEN 'periods' THEN
 			after := afterwork.periods_keep(here, coalesce(after, ''));
+		WHEN 'queue' THEN
+			PERFORM afterwork.queue_keep(here);
 		END CASE;
-		IF after IS NULL AND what IN ('schedules', 'periods') THEN
+		IF after IS NULL AND what IN ('schedules', 'queue') THEN
 			what := 'places';
 			here := afterwork.queue_behind(coalesce(here, ''));
 			EXIT WHEN here IS NULL;
 		ELSIF after IS NULL THEN
-			what := 'periods';
+			what := CASE what WHEN 'places' THEN 'periods' ELSE 'queue' END;
 		END IF;
 		EXIT WHEN clock_timestamp() >= ends;
 	END LOOP;

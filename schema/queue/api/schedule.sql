@@ -422,8 +422,7 @@ BEGIN
 			    'The cron expression "%s" never comes.', w.cron));
 		END IF;
 		-- Now, so that the call that makes a job need not.
-		INSERT INTO afterwork.queue (name) VALUES (w.queue)
-		ON CONFLICT DO NOTHING;
+		PERFORM afterwork.need_queue(w.queue);
 		INSERT INTO afterwork.schedule (task, cron, timezone, queue,
 		    missed, fields, next_at)
 		VALUES (slug, w.cron, w.timezone, w.queue, w.missed, c, first);
