@@ -221,7 +221,7 @@ CREATE OR REPLACE FUNCTION afterwork.schedule_due(s afterwork.schedule,
 RETURNS timestamptz[] LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	after timestamptz := s.next_at - interval '1 us';
+	after timestamptz := coalesce(s.due_at, s.next_at) - interval '1 us';
 	slots timestamptz[];
 BEGIN
 	IF s.missed = 'all' THEN
@@ -242,11 +242,14 @@ BEGIN
 END
 $$;
 
--- Make the jobs of one entry's slots, those that have none yet; the slots.
+-- Make the jobs of one entry's slots, those that have none yet; the slots.  The
+-- caller is a claim, which cannot wait for a transaction that somebody leaves
+-- open (one that stores a job of the key which this one supersedes): it fails
+-- with 55P03 then.
 CREATE OR REPLACE FUNCTION afterwork.schedule_make(s afterwork.schedule,
 	slots timestamptz[])
 RETURNS timestamptz[] LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
 	slot timestamptz;
 	job  bigint;
@@ -275,7 +278,9 @@ $$;
 --
 -- An entry whose job is refused (its task's input does not fit), or whose zone
 -- the database no longer knows, keeps the reason in error and holds up nobody:
--- it comes back with job_id null.
+-- it comes back with job_id null.  One whose job would have to wait for
+-- somebody's transaction is left with its slots, and is looked at again five
+-- seconds later.
 CREATE OR REPLACE FUNCTION afterwork.schedules_run(
 	queues text[] DEFAULT NULL,
 	moment timestamptz DEFAULT statement_timestamp(),
@@ -291,6 +296,7 @@ DECLARE
 	made  timestamptz[];
 	later timestamptz;	-- when to look at it again
 	fault text;
+	busy  boolean;
 	room  integer := most;
 BEGIN
 	FOR s IN
@@ -305,19 +311,32 @@ BEGIN
 		made := '{}';
 		later := NULL;
 		fault := NULL;
+		busy := false;
 		BEGIN
 			slots := afterwork.schedule_due(s, moment, room);
 			later := afterwork.cron_next(s.fields, s.timezone,
 			    CASE WHEN cardinality(slots) < room THEN moment
 			    ELSE slots[room] END);
 			made := afterwork.schedule_make(s, slots);
-		EXCEPTION WHEN raise_exception OR invalid_parameter_value THEN
+		EXCEPTION
+		WHEN raise_exception OR invalid_parameter_value THEN
 			fault := SQLERRM;
+		WHEN lock_not_available OR deadlock_detected THEN
+			busy := true;
 		END;
+		IF busy THEN
+			UPDATE afterwork.schedule d
+			SET next_at = moment + interval '5 s',
+			    due_at = coalesce(d.due_at, d.next_at)
+			WHERE d.id = s.id;
+			CONTINUE;
+		END IF;
 		UPDATE afterwork.schedule d
 		SET next_at = coalesce(later, moment + interval '1 hour'),
-		    passed_at = CASE WHEN d.next_at < coalesce(slots[1], later)
-		        THEN d.next_at ELSE d.passed_at END,
+		    due_at = NULL,
+		    passed_at = CASE WHEN coalesce(d.due_at, d.next_at)
+		            < coalesce(slots[1], later)
+		        THEN coalesce(d.due_at, d.next_at) ELSE d.passed_at END,
 		    error = fault
 		WHERE d.id = s.id;
 		room := room - cardinality(made);
@@ -370,8 +389,9 @@ BEGIN
 	FROM afterwork.schedules_run(queues) r
 	JOIN afterwork.schedule s ON s.id = r.schedule_id;
 	doc := doc || jsonb_build_object('skipped', (
-		SELECT coalesce(jsonb_agg(afterwork.schedule_doc(s, s.next_at)
-		    ORDER BY s.next_at, s.id), '[]')
+		SELECT coalesce(jsonb_agg(afterwork.schedule_doc(s,
+		        coalesce(s.due_at, s.next_at))
+		    ORDER BY coalesce(s.due_at, s.next_at), s.id), '[]')
 		FROM afterwork.schedule s
 		WHERE s.id <> ALL (looked)
 		  AND (queues IS NULL OR s.queue = ANY (queues))));
@@ -467,7 +487,8 @@ $$;
 
 -- What is wrong with schedules, for `afterwork doctor`; no row: nothing.
 --   late     due for two minutes and more: nobody pings, or only with
---            disableScheduling
+--            disableScheduling; or a transaction that is left open keeps its
+--            job from being made
 --   passed   slots were passed over in the last day: pings are too rare for
 --            "missed": "skip", or did not come
 --   failing  the last jobs could not be made
@@ -479,7 +500,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT p.problem, s.task, s.cron, s.timezone, s.queue, s.missed, p.since,
 	    s.error
 	FROM afterwork.schedule s, LATERAL (VALUES
-	    ('late', s.next_at, s.next_at < moment - interval '2 minutes'),
+	    ('late', coalesce(s.due_at, s.next_at), coalesce(s.due_at, s.next_at)
+	        < moment - interval '2 minutes'),
 	    ('passed', s.passed_at, s.missed = 'skip'
 	        AND s.passed_at > moment - interval '1 day'),
 	    ('failing', NULL, s.error IS NOT NULL)
