@@ -17,7 +17,8 @@ RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_build_object('attempt', attempt, 'leaseNo', lease_no,
 	    'outcome', CASE op WHEN 'done' THEN 'succeeded'
 	        WHEN 'crash' THEN 'crashed' WHEN 'snooze' THEN 'snoozed'
-	        WHEN 'cancelled' THEN 'cancelled' ELSE 'failed' END,
+	        WHEN 'cancelled' THEN 'cancelled' WHEN 'lost' THEN 'lost'
+	        ELSE 'failed' END,
 	    'startedAt', afterwork.iso(started_at),
 	    'finishedAt', afterwork.iso(finished_at), 'error', error)
 	    || coalesce(detail, '{}')
@@ -29,4 +30,14 @@ RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN log IS NULL THEN '[]'::jsonb
 	    WHEN jsonb_array_length(log) < 50 THEN log
 	    ELSE log - 0 END
+$$;
+
+-- The log of a job whose lease ran out, with the attempt that nobody ended: it
+-- held the job until then, and how it fared nobody knows.
+CREATE OR REPLACE FUNCTION afterwork.log_lost(log jsonb, attempt integer,
+	lease_no bigint, claimed_at timestamptz, lease_until timestamptz)
+RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT afterwork.last_attempts(log) || afterwork.attempt(attempt, lease_no,
+	    'lost', claimed_at, lease_until,
+	    'Nothing was heard of the attempt until its lease ran out.', NULL)
 $$;

@@ -26,7 +26,7 @@
 -- more      whether somebody else could claim something right now
 -- cancelled the job is not to be run but to be settled so
 -- A lease that ran out while the job was claimed alone counts as a crash and
--- gives its attempt back.
+-- gives its attempt back; alone or not, the attempt goes to the log as lost.
 --
 -- With nothing to claim there is one row without an id, which says what
 -- outlook() does: more, next_ms and upkeep_due.
@@ -155,6 +155,9 @@ BEGIN
 		    attempts = j.attempts + (j.lease_until IS NULL)::integer,
 		    crashes = j.crashes
 		        + (j.lease_until IS NOT NULL AND j.alone)::integer,
+		    log = CASE WHEN j.lease_until IS NULL THEN j.log
+		        ELSE afterwork.log_lost(j.log, j.attempts, j.lease_no,
+		            j.claimed_at, j.lease_until) END,
 		    alone = cardinality(ids) = 1,
 		    has_place = j.concurrency_key IS NOT NULL,
 		    has_queue_place = j.has_queue_place OR q.limited,
