@@ -88,11 +88,18 @@ is "$(parts /api/payload-jobs 'select[state]=true' sort=-id)" 'id state' 'the ne
 
 # --- what it costs ---
 gallery() {
-	printf '{"title":"%s","slug":"%s-g%s","layout":[{"blockType":"gallery","images":[%s]}]}' "$mark" "$mark" "$1" "$media"
+	printf '{"title":"%s","slug":"%s-g%s","layout":[{"blockType":"gallery","images":[%s]}]}' "$mark" "$mark" "$1" "$2"
 }
-for n in 1 2 3 4; do
-	post /api/pages "$(gallery $n)"
+# Twenty pictures for each of ten pages, none of them twice.
+ids=$(sql "WITH made AS (INSERT INTO site.media (filename, storage_key, mime_type, filesize, hash)
+		SELECT '$mark-' || n || '.jpg', '$mark' || n, 'image/jpeg', 1, '-' FROM generate_series(1, 199) n RETURNING id)
+	SELECT string_agg(id::text, ' ' ORDER BY id) FROM made") || bail 'no pictures'
+read -ra ids <<<"$media $ids"
+for n in {1..10}; do
+	post /api/pages "$(gallery "$n" "$(tr ' ' , <<<"${ids[*]:(n - 1) * 20:20}")")"
 done
+# They are the newest, whatever others make meanwhile.
+sql "UPDATE site.page SET created_at = now() + interval '1 hour' WHERE slug LIKE '$mark-g%'"
 # What the function's login says to the server, as the server's log has it.
 told() {
 	sed -n 's/.*duration: .* \(execute\|statement\) *\([^:]*\):.*/\2/p' \
@@ -104,8 +111,9 @@ else
 	await 60 '[ "$(links_of afterwork_pages)" = 0 ]' || bail 'links stay'
 	sql_as postgres 'ALTER ROLE afterwork_pages SET log_min_duration_statement = 0'
 	from=$(($(stat -c %s "$STATE/log/postgresql.log") + 1))
-	get '/api/pages?depth=2&limit=4'
-	status_is 200 'four pages with their pictures'
+	get '/api/pages?depth=2'
+	is "$status $(jqr '[.docs[].layout[0].images[].filename] | [length, (unique | length)] | @csv')" '200 200,200' \
+		'ten pages with twenty pictures each'
 	eventually 10 "[[ \$(told $from) == *media_docs* ]]" 'the log tells'
 	is "$(told $from)" 'page_list media_docs' 'one statement for the pages, and one for the pictures of all'
 	sql_as postgres 'ALTER ROLE afterwork_pages RESET log_min_duration_statement'
@@ -134,7 +142,8 @@ for text in first second; do
 done
 delete "/api/media/$media"
 ask "/api/pages" "where[slug][equals]=$mark-g1" depth=1
-body_is '.docs[0].layout[0].images | length' 0 'and no picture that is gone'
+body_is ".docs[0].layout[0].images | [length, any(.id == $media)] | @csv" '19,false' 'and no picture that is gone'
 sql "DELETE FROM site.page WHERE slug LIKE '$mark%'"
+sql "DELETE FROM site.media WHERE storage_key LIKE '$mark%'"
 sql "SELECT afterwork.cancel(id) FROM afterwork.jobs WHERE queue = '$mark'" >/dev/null
 done_testing

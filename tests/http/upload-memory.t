@@ -1,7 +1,9 @@
 #!/bin/bash
 # upload-memory.t: what the upload function keeps in memory does not grow with
-# the file, from 1 KB to hundreds of megabytes (BYTES=2000000000 for 2 GB),
-# whether it reads nginx's file or has the body sent.
+# the file, whether it reads nginx's file or has the body sent: from 1 KB to
+# 200 MB here, and to 2 GB when it is asked for, since that takes minutes:
+#
+#	make test T=tests/http/upload-memory.t BYTES=2000000000
 . tests/lib.sh
 bytes=${BYTES:-200000000}
 stack_start MAX_UPLOAD_BYTES=$((bytes + 1000))

@@ -56,6 +56,28 @@ const changed = await editor.update({
 is([changed.alt, changed.filename], ["another text", made.filename],
 	"update changes the text");
 
+const other = readFileSync("tests/fixtures/small.png");
+const replaced = await editor.update({
+	collection,
+	id: made.id,
+	data: { alt: "another file" },
+	file: picture(`${tag}-new.png`, "small.png", "image/png"),
+});
+is([replaced.id, replaced.alt, replaced.filename, replaced.mimeType,
+	replaced.filesize], [made.id, "another file", `${tag}-new.png`, "image/png",
+	other.length], "update brings another file");
+is((await fetch(address)).status, 404, "the old one is gone");
+const now = await fetch(new URL(replaced.url, url));
+ok(other.equals(Buffer.from(await now.arrayBuffer())), "the new one is there");
+is(await nobody.findByID({ collection, id: made.id }), replaced,
+	"in the same document");
+const kept = await editor.update({
+	collection, id: made.id, data: {}, file: picture(`${tag}-new.png`,
+		"small.png", "image/png"),
+});
+is([kept.alt, kept.filename], ["another file", `${tag}-new.png`],
+	"its own name stays, and so does a text that is not sent");
+
 await refused(editor.create({ collection, data: {} }), 400,
 	"No files were uploaded.", "no file");
 const wrong = await refused(
@@ -67,7 +89,7 @@ await refused(nobody.create({ collection, data: {}, file: picture() }),
 
 for (const { id } of [made, same])
 	is((await editor.delete({ collection, id })).id, id, "delete");
-is((await fetch(address)).status, 404, "the file is gone");
+is((await fetch(new URL(kept.url, url))).status, 404, "the file is gone");
 is((await editor.delete({ collection: "pages", id: page.id })).layout[0].images,
 	[], "and so it is from the gallery");
 done();
