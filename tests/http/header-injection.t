@@ -3,7 +3,6 @@
 # request's id, a file's type or name, becomes a header of an answer.
 . tests/lib.sh
 stack_shared
-evil=X-Evil
 
 # clean WHAT: by the last answer.
 clean() {
