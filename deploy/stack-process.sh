@@ -130,14 +130,12 @@ children_of() {
 # Detached runners are nobody's children: they are known by the slots' folder
 # in their environment, or, since only root may look there, as they were called.
 runners() {
-	local dir
-	for dir in /proc/[0-9]*; do
-		grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" "$dir/environ" ||
-			{ grep -qszxF -e --detached "$dir/cmdline" &&
-				grep -qszxF "$home/runtime" "$dir/cmdline"; } ||
-			continue
-		echo "${dir##*/}"
-	done 2>/dev/null
+	{
+		grep -lszxF "RUNTIME_DIRECTORY=$home/runtime" \
+			/proc/[0-9]*/environ
+		grep -lszxF -e --detached /proc/[0-9]*/cmdline |
+			xargs -r grep -lszxF "$home/runtime"
+	} | cut -d / -f 3 | sort -u
 }
 
 stop_runners() {

@@ -38,7 +38,7 @@ body_is '[.output.saw, .output.runners, .output.own] | @csv' '"",2,1' \
 	'nor of a run call'
 
 # As that user, who may not read their environment either.
-limited 'sleep 6'
+limited 'sleep 9'
 await 5 '[ "$(slots_held)" = 1 ]'
 mine=$(pgrep -f -x "$(readlink -f "$FUNCTIONS_DIR")/run --detached $home/runtime")
 is "$(wc -w <<<"$mine")" 2 'a runner tells by its command line whose it is'
