@@ -243,7 +243,9 @@ last_progress(const struct guard *g, const struct job *job)
 
 	if (!board_said(g->board, job->lease_no, &seen, said))
 		return NULL;
-	buf_addf(&text, "{\"progress\":%s}", said);
+	buf_adds(&text, "{\"progress\":");
+	buf_adds(&text, said);
+	buf_addc(&text, '}');
 	return buf_steal(&text);
 }
 

@@ -192,7 +192,7 @@ eventually 10 "[ \"\$(sql \"SELECT count(*) FROM afterwork.job WHERE queue = '$p
 	'and its jobs are run without a ping'
 
 # --- conflicts ---
-post $jobs "{\"task\":\"nap\",\"queue\":\"$p\",\"input\":{\"ms\":1500}}"
+post $jobs "{\"task\":\"nap\",\"queue\":\"$p\",\"input\":{\"ms\":5000}}"
 nap=$(jqr .doc.id)
 eventually 5 "[ \"\$(sql 'SELECT state FROM afterwork.jobs WHERE id = $nap')\" = running ]" \
 	'a job is woken and runs'
@@ -201,7 +201,7 @@ for verb in retry run; do
 	status_is 409 "$verb of a job that runs"
 	body_is '.errors[0].message' 'The job is running. Try again when it has ended.' '  says what to do'
 done
-ok 'it ends as if nothing had been asked' job_done "$nap"
+ok 'it ends as if nothing had been asked' job_done "$nap" 20
 post "$jobs/$nap/cancel"
 status_is 409 'a job that is done cannot be cancelled'
 post $jobs "{\"task\":\"fail\",\"queue\":\"$p\",\"uniqueKey\":\"k\",\"input\":{\"times\":1,\"forGood\":true}}"

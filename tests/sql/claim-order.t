@@ -36,10 +36,10 @@ other() {
 }
 
 # --- order and number ---
-later=$(add fast "priority => 100, run_at => now() - interval '1 s'")
+later=$(add fast "priority => 100, run_at => now() - interval '1 min'")
 first=$(add fast "priority => -2")
-earlier=$(add fast "priority => 100, run_at => now() - interval '2 s'")
-same=$(add fast "priority => 100, run_at => now() - interval '1 s'")
+earlier=$(add fast "priority => 100, run_at => now() - interval '2 min'")
+same=$(add fast "priority => 100, run_at => now() - interval '1 min'")
 sql "UPDATE afterwork.job SET run_at = (SELECT run_at FROM afterwork.job WHERE id = $later) WHERE id = $same"
 is "$(claim 1)" "$first" 'the lowest priority number first'
 is "$(claim 2)" "$earlier $later" 'then the oldest, and of those the lowest id'
