@@ -291,8 +291,8 @@ sweep_get(struct app *app, struct req *req, struct res *res, struct err *e)
 	struct json_object *o;
 
 	if (older != NULL && !duration_parse(older, &age_ms))
-		return err_field(e, "olderThan",
-		    "This is not a duration such as 5m or 1h.");
+		return err_field(
+		    e, "olderThan", "This is not a duration such as 5m or 1h.");
 	if (age_ms < SWEEP_LEAST_MS)
 		return err_field(e, "olderThan",
 		    "Files younger than 5m may be an upload's at work.");
