@@ -182,7 +182,7 @@ run(int argc, char *argv[])
 	d.findings = js_new_array();
 	if (!look_inside(&d, patience_ms, &e))
 		doctor_note(&d, DOCTOR_BAD, "database",
-		    e.sqlstate[0] == '\0'
+		    e.sqlstate[0] == '\0' || strcmp(e.sqlstate, DB_NO_LINK) == 0
 			? "see DATABASE_URL, and that PostgreSQL runs"
 			: "run afterwork migrate, as the owner",
 		    "%s", e.msg);

@@ -128,7 +128,7 @@ strike() {
 		    ORDER BY random() LIMIT 1")" = t ]
 		;;
 	program)
-		pid=$(pgrep -P "${workers[i]}" | head -n 1)
+		pid=$(pgrep -P "$(IFS=, && echo "${workers[*]}")" | head -n 1)
 		[ -n "$pid" ] && kill -KILL "$pid"
 		;;
 	esac 2>/dev/null || return 1

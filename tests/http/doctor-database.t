@@ -9,7 +9,7 @@ queue_alone doctor
 export PGOPTIONS='-c client_min_messages=warning'
 task noop
 well 'a fresh database is well'
-is "$(wc -l <<<"$out")" 18 'every matter has its line'
+is "$(wc -l <<<"$out")" 19 'every matter has its line'
 
 # --- transactions, bloat, durability ---
 exec {in}> >(exec psql -XqAt "$DATABASE_URL" >"$work/other" 2>&1)
