@@ -161,7 +161,7 @@ for verb in cancel retry run; do
 		status_is 404 "$verb: no job $bad"
 	done
 	get "$jobs/$id/$verb"
-	status_is 404 "$verb is no GET"
+	status_is 405 "$verb is no GET"
 done
 for verb in pause resume; do
 	post "$jobs/queues/no-such-queue-$$/$verb"
