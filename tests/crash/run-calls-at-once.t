@@ -12,6 +12,7 @@ sql_as postgres 'ALTER SYSTEM SET log_connections = on' >/dev/null
 sql_as postgres 'SELECT pg_reload_conf()' >/dev/null
 
 # Two jobs hold both slots, for as long as the test wants.
+sql "UPDATE afterwork.task SET timeout_ms = 60000 WHERE slug = 'ledger'"
 for i in 1 2; do
 	set_point handled.stop
 	enqueue ledger
