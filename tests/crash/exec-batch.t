@@ -9,6 +9,8 @@
 # shellcheck source=tests/crash/exec.bash
 . tests/crash/exec.bash
 exec_stack 3s
+# PostgreSQL takes its time to come back, where others are at work.
+sql "UPDATE afterwork.task SET timeout_ms = 30000 WHERE slug = 'script'"
 
 # several SH…: one script each, in one transaction.
 several() {
