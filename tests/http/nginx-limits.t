@@ -9,6 +9,7 @@ sed -i -E 's/^([[:space:]]*)# (limit_(req|conn))/\1\2/' \
 ok 'they are switched on' [ "$(grep -chE '^[[:space:]]*limit_' \
 	"$STATE"/conf/afterwork.conf)" -ge 6 ]
 read -r nginx _ <"$STATE/pids/nginx"
+export workers
 workers=$(descendants "$nginx" | sort)
 kill -s HUP "$nginx"	# a restart would write them anew
 await 10 '[ -z "$(comm -12 <(echo "$workers") <(descendants "$nginx" | sort))" ]' ||
