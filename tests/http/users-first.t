@@ -91,17 +91,15 @@ wait $pid
 is "$(cat "$work/deleted") $status" 'ok 409' 'the other of two admins is the last'
 
 # --- memory ---
-# What all processes of the function hold at one moment, in MiB.
+# What all processes of the function hold at one moment, in MiB: read by one
+# program, since a moment is short.
 held() {
-	local pid sum=0 kib
-	for pid in $pids; do
-		kib=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status" 2>/dev/null)
-		sum=$((sum + ${kib:-0}))
-	done
-	echo $((sum / 1024))
+	awk '/^VmRSS/ { sum += $2 } END { print int(sum / 1024) }' \
+		"${statuses[@]}" 2>/dev/null
 }
 as nobody
 pids=$(function_pids users)
+mapfile -t statuses < <(sed 's|.*|/proc/&/status|' <<<"$pids")
 ok 'eight processes serve' [ "$(wc -w <<<"$pids")" -ge 8 ]
 calm=$(held) most=0
 forty POST /api/users/login '{"email":"many-{}@example.com","password":"wrong"}' >"$work/answers" &
