@@ -132,7 +132,7 @@ refused() {
 # has been left out.
 missing() {
 	local kind
-	for kind in worker guard both pause backend program; do
+	for kind in worker guard both pause backend; do
 		[ "${struck[$kind]-0}" -gt 0 ] || echo "$kind"
 	done
 	[ "$(refused)" -gt 0 ] || echo hold
@@ -150,7 +150,7 @@ note "$SECONDS s"
 is "$wrongs" 0 "attempts added up, each of $looks times"
 ok 'no runner is left' await 20 '[ -z "$(runner_pids)" ]'
 is "$(slots_held)" 0 'and no slot'
-for kind in worker guard both pause hold backend program fast immediate; do
+for kind in worker guard both pause hold backend fast immediate; do
 	ok "${struck[$kind]-0} times: $kind" [ "${struck[$kind]-0}" -gt 0 ]
 done
 sql "SELECT (SELECT count(*) FROM tests.granted), sum(crashes), max(crashes),
