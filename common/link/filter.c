@@ -97,7 +97,7 @@ struct compose {
 	struct err *e;
 };
 
-/* A placeholder for the argument that is appended next. */
+/* The "$n" of the argument that is appended next. */
 static bool
 next_arg(struct compose *c, const char *type)
 {
