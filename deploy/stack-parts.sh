@@ -44,15 +44,24 @@ pg_admin() {
 make_cluster() {
 	local made=$home/pg/new
 	check_space 131072 'a new database needs 128 MiB'
-	rm -rf "$made"
-	(cd / && "${as_user[@]}" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 \
-		"$pg_bin/initdb" -D "$made" -U postgres --auth=peer \
-		-E UTF8 --locale=C.UTF-8 --no-instructions) \
-		>>"$home/log/initdb.log" 2>&1 </dev/null ||
-		die "cannot create the database: $(last_line initdb)"
+	rm -rf "$made" "$home/env"
+	if [ -n "$SEED" ]; then
+		copy_seed "$made"
+	else
+		(cd / && "${as_user[@]}" env -i PATH=/usr/bin:/bin LANG=C.UTF-8 \
+			"$pg_bin/initdb" -D "$made" -U postgres --auth=peer \
+			-E UTF8 --locale=C.UTF-8 --no-instructions) \
+			>>"$home/log/initdb.log" 2>&1 </dev/null
+	fi || die "cannot create the database: $(last_line initdb)"
 	"${as_user[@]}" mv "$made" "$home/pg/data" ||
 		die "cannot create $home/pg/data"
-	rm -f "$home/env"
+}
+
+# The database, and the login that it knows, of a stack that is stopped.
+copy_seed() {
+	cp -a "$SEED/pg/data" "$1" && rm -f "$1/postmaster.pid" &&
+		(umask 077 && grep -E '^(ADMIN_|API_KEY=)' "$SEED/env" \
+			>"$home/env") 2>>"$home/log/initdb.log"
 }
 
 # Sized for a host of 1 GB that also runs everything else.
@@ -101,16 +110,11 @@ pg_ident() {
 }
 
 configure_postgresql() {
-	local data=$home/pg/data
 	pg_settings >"$home/conf/postgresql.conf" &&
 		pg_ident >"$home/conf/pg_ident.conf" &&
 		echo 'local all all peer map=afterwork' \
 			>"$home/conf/pg_hba.conf" ||
 		die "cannot write to $home/conf"
-	grep -qxF "include '$home/conf/postgresql.conf'" \
-		"$data/postgresql.conf" ||
-		"${as_user[@]}" tee -a "$data/postgresql.conf" >/dev/null \
-			<<<"include '$home/conf/postgresql.conf'"
 }
 
 start_postgresql() {
@@ -118,7 +122,8 @@ start_postgresql() {
 	find_postgresql
 	[ -d "$home/pg/data" ] || make_cluster
 	configure_postgresql
-	launch postgresql TZ=UTC -- "$pg_bin/postgres" -D "$home/pg/data"
+	launch postgresql TZ=UTC -- "$pg_bin/postgres" -D "$home/pg/data" \
+		--config-file="$home/conf/postgresql.conf"
 	# Recovery after a crash may take its time.
 	for ((i = 0; i < 1200; i++)); do
 		pg_admin 'SELECT 1' >/dev/null 2>&1 && break

@@ -297,12 +297,31 @@ request() {
 	esac
 	[ -z "$authorization" ] || curl_how+=(-H "Authorization: $authorization")
 	: >"$work/body"
+	: >"$work/headers"
 	status=$(curl -sS -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
 		-o "$work/body" -w '%{http_code}' "${curl_how[@]}" "$@" \
 		"$SERVER_URL$path" 2>"$work/curl")
-	body=$(tr -d '\0' <"$work/body")
-	headers=$(tr -d '\r' <"$work/headers" 2>/dev/null |
-		sed 's/^[^:]*:/\L&/')
+	read_body
+	read_headers
+}
+
+# Without a process more: a test makes hundreds of requests.
+read_body() {
+	local parts=()
+	mapfile -d '' parts <"$work/body"
+	printf -v body %s "${parts[@]}"
+	body=${body%"${body##*[!$'\n']}"}
+}
+
+read_headers() {
+	local line name lines=()
+	mapfile -t lines <"$work/headers"
+	headers=
+	for line in "${lines[@]//$'\r'/}"; do
+		[[ $line == *:* ]] && name=${line%%:*} || name=
+		headers+=${headers:+$'\n'}${name,,}${line#"$name"}
+	done
+	headers=${headers%$'\n'}
 }
 
 get() {
@@ -375,7 +394,12 @@ jqr() {
 }
 
 header() {
-	sed -n "s/^${1,,}: *//p" <<<"$headers"
+	local line
+	while IFS= read -r line; do
+		[[ $line == "${1,,}":* ]] || continue
+		line=${line#*:}
+		printf '%s\n' "${line#"${line%%[! ]*}"}"
+	done <<<"$headers"
 }
 
 header_is() {

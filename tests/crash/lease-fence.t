@@ -7,6 +7,8 @@
 points_open
 stack_start RUNNER_SLOTS=2 RUNNER_LINGER=0ms
 ledger_open
+# A lease ends when the test says so.
+sql "UPDATE afterwork.task SET timeout_ms = 30000 WHERE slug = 'ledger'"
 
 # As a host that is paused: the worker at a point, and its guard, which would
 # end it for its time.
@@ -47,6 +49,24 @@ for point in handler handled settling; do
 	ok "$point: the first is refused, and says so" \
 		[ "$(refusals)" -gt "$refused" ]
 	ok "$point: and leaves" await 5 '[ "$(slots_held)" = 0 ]'
+done
+
+# A handler that looks at its lease itself does not begin its work.  A number is
+# used up by work that is undone, too.
+sql 'ALTER TABLE tests.ledger ADD n bigserial;
+    GRANT USAGE ON tests.ledger_n_seq TO afterwork_run'
+for input in '{}|t' '{"asserts":true}|f'; do
+	set_point handler.stop
+	enqueue ledger "${input%|*}"
+	pause_at handler
+	ask "UPDATE afterwork.job SET lease_until = clock_timestamp()
+	    WHERE id = $job"
+	ask "SELECT setval('tests.ledger_n_seq', 100)"
+	run_jobs
+	go_on
+	ledger_is $((++jobs)) "$input: the work took effect once"
+	sql_is 'SELECT last_value > 101 FROM tests.ledger_n_seq' "${input#*|}" \
+		'was it begun by both?'
 done
 
 # The first comes back while the second is still at it.

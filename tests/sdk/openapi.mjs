@@ -271,19 +271,27 @@ const order = { task: "fail", input: { times: 1, forGood: true }, queue: tag };
 const { doc: job } = await call(`POST ${jobs}`, 201, { ...admin, json: order });
 await call(`POST ${jobs}`, 201,
 	{ ...admin, json: [{ task: "noop", input: {}, queue: tag }] });
+const script = (sh) => call(`POST ${jobs}`, 201,
+	{ ...admin, json: { task: "script", input: { sh }, queue: tag } });
+const ran = [job, ...(await Promise.all([
+	script("echo '{\"progress\":0.5}' >&3; echo log >&2; echo '{\"n\":1}'; exit 1"),
+	script("kill -SEGV $$"),
+])).map(({ doc }) => doc)];
 await call(`POST ${jobs}`, 400, { ...admin, json: {} });
 await call(`POST ${jobs}`, 403, { as, json: order });
 await call(`GET ${jobs}/run`, 400, { as: cron, query: "?limit=0" });
 await call(`POST ${jobs}/run`, 400, { as: cron, query: "?queue=" });
 await call(`POST ${jobs}/run`, 200, { as: cron, query: `?queue=${tag}` });
 await call(`GET ${jobs}/run`, 200, { as: cron, query: `?queue=${tag}` });
-for (let ended = false, tries = 0; !ended && tries < 600; tries++) {
-	const { body } = await fetchJson(`${jobs}/${job.id}`, adminKey);
+for (const { id } of ran) {
+	for (let ended = false, tries = 0; !ended && tries < 600; tries++) {
+		const { body } = await fetchJson(`${jobs}/${id}`, adminKey);
 
-	ended = body.hasError;
-	await new Promise((then) => setTimeout(then, 100));
+		ended = body.hasError;
+		await new Promise((then) => setTimeout(then, 100));
+	}
+	await call(`GET ${jobs}/{id}`, 200, { ...admin, id });
 }
-await call(`GET ${jobs}/{id}`, 200, { ...admin, id: job.id });
 await call(`GET ${jobs}/{id}`, 404, admin);
 await call(`GET ${jobs}/{id}`, 403, { as });
 await call(`GET ${jobs}`, 200, { ...admin, query: "?limit=1000" });

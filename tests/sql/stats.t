@@ -126,9 +126,10 @@ near() {
 near "$(figure ready many)" 30000 'so many are ready, nearly'
 near "$(figure delayed many)" 30000 'delayed'
 near "$(figure failed many)" 20000 'failed'
-# They were in the last 100 seconds, when they were made.
-sql "UPDATE afterwork.stats_mark SET upto = now() - interval '160 seconds'"
-near "$(figure done_last_hour many)" 40000 'done'
+# As of the moment when they were made.
+sql "UPDATE afterwork.stats_mark SET upto = (SELECT min(finished_at) FROM afterwork.history WHERE queue = 'many')"
+near "$(sql "SELECT done_last_hour FROM afterwork.stats_at((SELECT max(finished_at)
+	FROM afterwork.history WHERE queue = 'many')) WHERE queue = 'many'")" 40000 'done'
 is "$(figure approximate many)" t 'and it says so'
 like "$(figure oldest_ready_ms many)" '^[67][0-9]{4}$|^[0-9]{6}$' 'the oldest is the oldest all the same'
 near "$(sql 'SELECT total FROM afterwork.job_total()')" 120000 'all jobs, nearly'
