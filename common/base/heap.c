@@ -11,6 +11,8 @@ enum {
 	PIECE_MAX = 64 * 1024 - 8, /* larger are whole pages anyway */
 	PIECE_MIN = 24,            /* the least that malloc() deals in */
 	STEP = 16,                 /* its sizes differ by that */
+	KEPT_MAX = 8 * 1024 * 1024,
+	MAPPED_MIN = 4 * 1024 * 1024, /* of one block: never part of the heap */
 };
 
 /* Pieces that were taken, so that they count as kept, not as lost. */
@@ -42,4 +44,17 @@ heap_fill(void)
 			taken = p;
 		}
 #endif
+}
+
+void
+heap_keep(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_MIN);
+}
+
+void
+heap_rest(void)
+{
+	(void)malloc_trim(0);
 }

@@ -1,4 +1,4 @@
-/* The heap of a process that is about to become many. */
+/* The heap of a process that serves, perhaps as one of many. */
 #ifndef AFTERWORK_BASE_HEAP_H
 #define AFTERWORK_BASE_HEAP_H
 
@@ -10,5 +10,15 @@
  * children allocate lies together behind them.
  */
 void heap_fill(void);
+
+/*
+ * From now on what is freed is kept, up to some megabytes, for who allocates
+ * next.  malloc() would give it back to the kernel at the end of each request,
+ * and to have its pages again for the next one can cost more than the request.
+ */
+void heap_keep(void);
+
+/* Give back what is free: nobody will want it soon. */
+void heap_rest(void);
 
 #endif

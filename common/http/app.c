@@ -1,11 +1,11 @@
 /* The frame of a function: from main() to one answered, logged request. */
 #include "common/http/app.h"
 
-#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/heap.h"
 #include "common/base/log.h"
 #include "common/base/proc.h"
 #include "common/http/cors.h"
@@ -32,6 +32,7 @@ struct process {
 	int64_t max_requests;
 	int64_t idle_exit_ms;  /* -1: never */
 	int64_t idle_since_ms; /* end of the last request */
+	bool warm;             /* has a link, or memory, from requests */
 };
 
 /* One request on its way to an answer. */
@@ -337,7 +338,7 @@ wait_ms(const struct process *p)
 	int64_t idle_ms = clock_mono_ms() - p->idle_since_ms;
 	int64_t due_ms = p->idle_exit_ms;
 
-	if (db_connected(p->app.db) && (due_ms < 0 || due_ms > DB_IDLE_MS))
+	if (p->warm && (due_ms < 0 || due_ms > DB_IDLE_MS))
 		due_ms = DB_IDLE_MS;
 	if (due_ms < 0)
 		return -1;
@@ -351,9 +352,10 @@ stay_idle(struct process *p)
 	int64_t idle_ms = clock_mono_ms() - p->idle_since_ms;
 
 	/* What an idle process keeps, each of its kind keeps. */
-	if (idle_ms >= DB_IDLE_MS && db_connected(p->app.db)) {
+	if (p->warm && idle_ms >= DB_IDLE_MS) {
 		db_close(p->app.db);
-		(void)malloc_trim(0);
+		heap_rest();
+		p->warm = false;
 	}
 	return p->idle_exit_ms < 0 || idle_ms < p->idle_exit_ms;
 }
@@ -379,6 +381,7 @@ serve_loop(struct process *p)
 		switch (fcgi_accept(p->fcgi, wait_ms(p), &e)) {
 		case FCGI_REQUEST:
 			request_run(&p->app, p->fcgi);
+			p->warm = true;
 			p->idle_since_ms = clock_mono_ms();
 			left--;
 			break;
@@ -449,6 +452,7 @@ process_open(struct process *p, int64_t *ret_children, struct err *e)
 		return false;
 	/* A link must not be shared with the children. */
 	db_close(p->app.db);
+	heap_keep();
 	return true;
 }
 
