@@ -215,9 +215,10 @@ page_get(struct db *db, int64_t id, const struct page_view *view,
 
 static const char SQL_PAGE_LIST[] =
     "WITH ids AS MATERIALIZED ("
-    " SELECT ARRAY(SELECT p.id FROM site.page p WHERE {where}"
+    " SELECT l.a[1:$1::bigint] AS a, cardinality(l.a) AS n"
+    " FROM (SELECT ARRAY(SELECT p.id FROM site.page p WHERE {where}"
     " ORDER BY {order} LIMIT $1::bigint + $2::bigint"
-    " OFFSET $3::bigint) AS a"
+    " OFFSET $3::bigint) AS a OFFSET 0) AS l"
     "), docs AS MATERIALIZED ("
     " SELECT " PAGE_COLUMNS ", p.n,"
     " CASE WHEN $4::boolean AND (p.n = 1 OR p.stored <= " BYTES ")"
@@ -226,21 +227,21 @@ static const char SQL_PAGE_LIST[] =
     " FROM (SELECT x.n, p.id, p.title, p.slug, p.layout, p.created_at,"
     "  p.updated_at,"
     "  sum(pg_column_size(p.layout)) OVER (ORDER BY x.n) AS stored"
-    "  FROM ids, unnest(ids.a[1:$1::bigint]) WITH ORDINALITY AS x(id, n)"
+    "  FROM ids, unnest(ids.a) WITH ORDINALITY AS x(id, n)"
     "  JOIN site.page p ON p.id = x.id) AS p"
     "), sized AS ("
-    " SELECT d.id, d.n, d.n = 1 OR (d.layout IS NOT NULL AND"
+    " SELECT d.*, d.n = 1 OR (d.layout IS NOT NULL AND"
     " sum(octet_length(d.layout) + octet_length(d.galleries))"
     " OVER (ORDER BY d.n) <= " BYTES ") AS fits FROM docs d"
     ") "
-    "SELECT d.id, d.title, d.slug, d.ca, d.ua, d.ss,"
-    " CASE WHEN s.fits THEN d.layout END,"
-    " CASE WHEN s.fits THEN d.galleries END,"
-    " s.fits OR NOT $4::boolean, cardinality(ids.a),"
+    "SELECT s.id, s.title, s.slug, s.ca, s.ua, s.ss,"
+    " CASE WHEN s.fits THEN s.layout END,"
+    " CASE WHEN s.fits THEN s.galleries END,"
+    " s.fits OR NOT $4::boolean, ids.n,"
     " (SELECT c.reltuples::bigint FROM pg_catalog.pg_class c"
     " WHERE c.oid = 'site.page'::pg_catalog.regclass) "
-    "FROM ids, docs d JOIN sized s ON s.n = d.n "
-    "ORDER BY d.n";
+    "FROM ids, sized s "
+    "ORDER BY s.n";
 
 static bool
 add_pages(struct reading *r, struct buf *ret, struct err *e)

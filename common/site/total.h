@@ -13,11 +13,12 @@
 
 #include "common/link/filter.h"
 
-/* Ids to read behind the page.  Far down a list an eighth more costs little. */
+/* Ids to read behind the page.  Far down a list the walk costs enough, and what
+ * lies behind is soon reached. */
 static inline int64_t
 total_look(const struct filter *f)
 {
-	return f->offset / 8 > 10000 ? f->offset / 8 : 10000;
+	return f->offset < 10000 ? 10000 : 1000;
 }
 
 /* ids: how many were read from the offset on; expected: rows of the table by
