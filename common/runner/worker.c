@@ -76,15 +76,17 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 }
 
 /*
- * The one job there was is done, nobody has called since it was claimed, and
- * nobody is to be waited for.  A runner that lingers asks once more: it learns
- * what comes due meanwhile, and is quick with what comes.
+ * The one job there was is done, and nobody has called since it was claimed:
+ * there is nothing to claim but what comes due, or is stored without a call.  A
+ * runner that lingers looks for that when it has done so; one that does not
+ * leaves it to the next, if a claim that looks no further told it of this job.
  */
 static bool
 is_over(const struct worker *w, uint32_t seen)
 {
-	return w->want->linger_ms == 0 && w->claim.plain && !w->claim.more &&
-	       w->done[0].op == SETTLE_DONE && seen == w->seen;
+	return (w->want->linger_ms > 0 || w->claim.plain) && w->claim.n == 1 &&
+	       !w->claim.more && w->done[0].op == SETTLE_DONE &&
+	       seen == w->seen;
 }
 
 /* Should the next claim go with the settlement of n jobs, and how? */
@@ -184,13 +186,28 @@ leave(struct worker *w, enum board_end *ret)
 	return w->want->detached && slots_seen(&w->slots) != w->seen;
 }
 
+/* Wait for a wake-up: since the last claim, and up to the end. */
+static void
+doze(struct worker *w, int64_t wait_ms)
+{
+	int64_t left_ms = (w->end_us - clock_mono_us()) / 1000;
+
+	slots_idle(&w->slots, w->slot, true);
+	point("idle");
+	if (slots_seen(&w->slots) == w->seen)
+		slots_sleep(
+		    &w->slots, w->seen, wait_ms < left_ms ? wait_ms : left_ms);
+	slots_idle(&w->slots, w->slot, false);
+	point("awake");
+}
+
 /* Nothing was claimable, and nothing has been run since idle_us.  True: claim
  * again; false: leave, for the reason *ret. */
 static bool
 await(struct worker *w, int64_t idle_us, enum board_end *ret)
 {
 	const struct outlook *out = &w->claim.outlook;
-	int64_t now, wait_ms;
+	int64_t now_us, wait_ms;
 
 	if (out->upkeep_due)
 		keep_house(w);
@@ -199,21 +216,14 @@ await(struct worker *w, int64_t idle_us, enum board_end *ret)
 		*ret = BOARD_FULL;
 		return false;
 	}
-	now = clock_mono_us();
-	wait_ms = w->want->linger_ms - (now - idle_us) / 1000;
-	if (wait_ms > (w->end_us - now) / 1000)
-		wait_ms = (w->end_us - now) / 1000;
-	if (wait_ms <= 0)
+	now_us = clock_mono_us();
+	wait_ms = w->want->linger_ms - (now_us - idle_us) / 1000;
+	if (wait_ms <= 0 || now_us >= w->end_us)
 		return leave(w, ret);
 	/* A job that comes due within the linger is awaited. */
 	if (out->next_ms >= 0 && out->next_ms < wait_ms)
 		wait_ms = out->next_ms + 1;
-	slots_idle(&w->slots, w->slot, true);
-	point("idle");
-	if (slots_seen(&w->slots) == w->seen)
-		slots_sleep(&w->slots, w->seen, wait_ms);
-	slots_idle(&w->slots, w->slot, false);
-	point("awake");
+	doze(w, wait_ms);
 	return true;
 }
 
@@ -277,14 +287,18 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 			continue;
 		}
 		call_next(w);
+		w->over = false;
 		if (!batch_run(w, e))
 			return false;
 		claim_clear(&w->claim);
 		idle_us = clock_mono_us();
-		if (w->over) {
-			w->board->report.none_left = true;
+		if (!w->over)
+			continue;
+		w->board->report.none_left = true;
+		if (w->want->linger_ms > 0)
+			doze(w, w->want->linger_ms);
+		else
 			go_on = leave(w, ret);
-		}
 	}
 	return true;
 }
