@@ -4,10 +4,11 @@
 -- An upload looks for a size of its name just where the name looks like one;
 -- both sides hold a lock on such a name while they look and take it.
 
+-- (Plain SQL without SET, so that a statement which calls it contains it.)
 CREATE OR REPLACE FUNCTION site.looks_sized(filename text)
 RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT filename ~ '-[0-9]+x[0-9]+(-[0-9]+)?(\.[^.]*)?$'
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT filename OPERATOR(pg_catalog.~) '-[0-9]+x[0-9]+(-[0-9]+)?(\.[^.]*)?$'
 $$;
 
 -- Until the transaction ends nobody else takes this name.
