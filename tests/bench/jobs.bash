@@ -22,18 +22,19 @@ runtime_rate() {
 	chown --reference="$home/runtime" "$home/runtime-rate"
 }
 
-# per_second N FROM: since FROM (µs), by the clock and by the history's count
+# per_second N FROM: from FROM (µs, before the processes were started) to the
+# end of the last job; how they leave, and how that is seen, is not counted.
 per_second() {
-	local to
-	to=$(now_us)
-	[ "$(sql 'SELECT count(*) FROM afterwork.history')" = "$1" ] ||
-		fail "not exactly $1 jobs were finished"
-	awk -v n="$1" -v us=$((to - $2)) 'BEGIN { printf "%.0f", n * 1e6 / us }'
+	local last
+	last=$(sql "SELECT (extract(epoch FROM max(finished_at)) * 1e6)::bigint
+		FROM afterwork.history HAVING count(*) = $1")
+	[ -n "$last" ] || fail "not exactly $1 jobs were finished"
+	awk -v n="$1" -v us=$((last - $2)) 'BEGIN { printf "%.0f", n * 1e6 / us }'
 }
 
 # One job as a whole process: its time, and the most memory it had.
 figure_once() {
-	local i k ours=() floor=() a b peak=() fpeak=() sum=() fsum=()
+	local i k ours=() floor=() a b peak=() fpeak=()
 	runtime_rate
 	local once=$programs/bench/once
 	local ones=("$once" "$programs/bench/nothing/functions/run" --detached)
@@ -51,18 +52,14 @@ figure_once() {
 		ours+=("$(ms "$(median "${a[@]}")")")
 		floor+=("$(ms "$(median "${b[@]}")")")
 		enqueue 1
-		read -r a b < <(with "${how[@]}" -- "$once" -m "${ones[@]:1}")
-		peak+=("$a") sum+=("$b")
-		read -r a b < <(with -- "$once" -m "${floors[@]:1}")
-		fpeak+=("$a") fsum+=("$b")
+		peak+=("$(with "${how[@]}" -- "$once" -m "${ones[@]:1}")")
+		fpeak+=("$(with -- "$once" -m "${floors[@]:1}")")
 	done
 	clear_data
 	row 'one job, the whole process, wall (ms)' "${ours[*]}" \
 		"${floor[*]}" 1.5 most
 	row 'one job, peak resident, the larger process (KiB)' "${peak[*]}" \
 		"${fpeak[*]}" 1.2 most
-	row '  guard and worker together, in proportion (KiB)' "${sum[*]}" \
-		"${fsum[*]}" '' note
 }
 
 # site PAGES: a tenth of them has a gallery that takes new pictures
@@ -114,14 +111,13 @@ sync_bare() {
 }
 
 sync_memory() {
-	local id peak sum
+	local id
 	id=$(pictures 1)
 	sql "SELECT afterwork.enqueue('syncMediaToGalleries',
 		'{\"mediaId\": $id}')" >/dev/null
-	read -r peak sum < <(with "RUNTIME_DIRECTORY=$home/runtime-rate" \
-		RUNNER_LINGER=0 LOG_LEVEL=error -- "$programs/bench/once" -m \
-		"$programs/functions/run" --detached)
-	echo "$peak"
+	with "RUNTIME_DIRECTORY=$home/runtime-rate" RUNNER_LINGER=0 \
+		LOG_LEVEL=error -- "$programs/bench/once" -m \
+		"$programs/functions/run" --detached
 }
 
 figure_sync() {

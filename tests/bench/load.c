@@ -2,13 +2,12 @@
  * load: upload a picture over and over, and say how long each one took.
  *
  *	load -p PORT -k API-KEY -f PICTURE [-c CLIENTS] [-n UPLOADS]
- *	    [-w PAUSE-MS] [-r]
+ *	    [-w PAUSE-MS]
  *	load -p PORT -k API-KEY -g TARGET …    gets TARGET instead (200)
  *
  * Each client has one kept connection to 127.0.0.1 and sends the next upload
  * when the last one is answered (or PAUSE-MS later).  Every upload has a file
- * name of its own.  Any answer but 201 ends the program with status 1; with
- * -r one of 5xx is tried again, for a server that is just starting.
+ * name of its own.  Any answer but 201 ends the program with status 1.
  *
  * Prints: p50 and p99 in microseconds, uploads a second, and when the first
  * one began and the last one was answered (microseconds since 1970).
@@ -29,14 +28,13 @@
 #define BOUNDARY  "------------------------5f0c2a9b7d3e1846"
 #define NAME_ZERO "0000000000000000" /* replaced by 16 hex digits */
 
-enum { CLIENTS_MAX = 64, ANSWER_MAX = 16384, RETRY_US = 500 };
+enum { CLIENTS_MAX = 64, ANSWER_MAX = 16384 };
 
 static struct {
 	uint16_t port;
 	const char *key;
 	int64_t uploads;
 	int64_t pause_us;
-	bool retry;
 	char *request;
 	size_t request_len;
 	size_t name_at; /* where NAME_ZERO stands in it; 0: nowhere */
@@ -124,18 +122,14 @@ ask(int *fd, char *request, int64_t i)
 	    name, sizeof(name), "%08" PRIx32 "%08" PRIx64, load.run, i);
 	if (load.name_at > 0)
 		memcpy(request + load.name_at, name, 16);
-	do {
-		send_all(*fd, request, load.request_len);
-		status = receive(*fd, &closed);
-		if (closed) {
-			(void)close(*fd);
-			*fd = dial();
-		}
-		if (status != load.wanted && !(load.retry && status >= 500))
-			bench_die("a request was answered %" PRId64, status);
-		if (status != load.wanted)
-			bench_sleep_us(RETRY_US);
-	} while (status != load.wanted);
+	send_all(*fd, request, load.request_len);
+	status = receive(*fd, &closed);
+	if (closed) {
+		(void)close(*fd);
+		*fd = dial();
+	}
+	if (status != load.wanted)
+		bench_die("a request was answered %" PRId64, status);
 }
 
 static void *
@@ -244,7 +238,7 @@ main(int argc, char **argv)
 	int c;
 
 	load.uploads = 1;
-	while ((c = getopt(argc, argv, "p:k:f:g:c:n:w:r")) != -1) {
+	while ((c = getopt(argc, argv, "p:k:f:g:c:n:w:")) != -1) {
 		if (c == 'p')
 			load.port = (uint16_t)bench_number(optarg, 1, 65535);
 		else if (c == 'k')
@@ -259,8 +253,6 @@ main(int argc, char **argv)
 			load.uploads = bench_number(optarg, 1, 10000000);
 		else if (c == 'w')
 			load.pause_us = bench_number(optarg, 0, 60000) * 1000;
-		else if (c == 'r')
-			load.retry = true;
 		else
 			return 64;
 	}

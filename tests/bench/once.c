@@ -4,11 +4,9 @@
  *	once COMMAND…
  *		Prints its wall time in microseconds.
  *	once -m COMMAND…
- *		Prints, in KiB: the highest peak of resident memory among the
- *		command and its descendants; and the highest sum of what they
- *		held in proportion (shared pages counted once), looked at
- *		whenever one of them ends.  This stops them there, so the time
- *		says nothing.
+ *		Prints the highest peak of resident memory among the command
+ *		and its descendants, in KiB, looked at when each of them ends.
+ *		This stops them there, so the time says nothing.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,84 +17,41 @@
 
 #include "tests/bench/bench.h"
 
-enum { PROCESSES_MAX = 64 };
-
-struct family {
-	pid_t pids[PROCESSES_MAX];
-	size_t n;
-	long peak_kb;
-	long sum_kb;
-};
-
-/* The number of a line "NAME:   123 kB" in a file of /proc. */
+/* The most that a process, which is about to exit, had of memory. */
 static long
-proc_kb(pid_t pid, const char *file, const char *name)
+peak_kb(pid_t pid)
 {
 	char path[64], line[256];
 	long kb = 0;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	f = fopen(path, "re");
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, name, strlen(name)) == 0)
-			kb = strtol(line + strlen(name), NULL, 10);
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kb = strtol(line + 6, NULL, 10);
 	if (f != NULL)
 		(void)fclose(f);
 	return kb;
 }
 
-static void
-family_add(struct family *f, pid_t pid)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (f->pids[i] == pid)
-			return;
-	if (f->n == PROCESSES_MAX)
-		bench_die("too many processes");
-	f->pids[f->n++] = pid;
-}
-
-static void
-family_drop(struct family *f, pid_t pid)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (f->pids[i] == pid)
-			f->pids[i] = f->pids[--f->n];
-}
-
-/* pid is about to exit, its memory still there. */
-static void
-family_look(struct family *f, pid_t pid)
-{
-	long peak = proc_kb(pid, "status", "VmHWM:"), sum = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		sum += proc_kb(f->pids[i], "smaps_rollup", "Pss:");
-	if (peak > f->peak_kb)
-		f->peak_kb = peak;
-	if (sum > f->sum_kb)
-		f->sum_kb = sum;
-}
-
 /* What to pass on when a traced process stopped. */
 static int
-on_stop(struct family *f, pid_t pid, int status)
+on_stop(pid_t pid, int status, long *peak)
 {
 	int event = status >> 16, sig = WSTOPSIG(status);
+	long kb = event == PTRACE_EVENT_EXIT ? peak_kb(pid) : 0;
 
-	if (event == PTRACE_EVENT_EXIT)
-		family_look(f, pid);
-	if (event != 0 || sig == SIGSTOP || sig == SIGTRAP)
-		return 0;
-	return sig;
+	if (kb > *peak)
+		*peak = kb;
+	return event != 0 || sig == SIGSTOP || sig == SIGTRAP ? 0 : sig;
 }
 
 static int
 trace(pid_t first)
 {
-	struct family f = { 0 };
 	int status, result = 1;
+	long peak = 0;
 	pid_t pid;
 
 	if (ptrace(PTRACE_SEIZE, first, NULL,
@@ -106,16 +61,12 @@ trace(pid_t first)
 	(void)kill(first, SIGCONT);
 	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
 		if (WIFSTOPPED(status)) {
-			family_add(&f, pid);
 			(void)ptrace(PTRACE_CONT, pid, NULL,
-			    (uintptr_t)on_stop(&f, pid, status));
-			continue;
-		}
-		family_drop(&f, pid);
-		if (pid == first)
+			    (uintptr_t)on_stop(pid, status, &peak));
+		} else if (pid == first)
 			result = status;
 	}
-	printf("%ld %ld\n", f.peak_kb, f.sum_kb);
+	printf("%ld\n", peak);
 	return result == 0 ? 0 : 1;
 }
 

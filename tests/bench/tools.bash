@@ -215,7 +215,6 @@ server_spawn() {
 	mkdir -p "$home/runtime-$name"
 	chown --reference="$home/runtime" "$home/runtime-$name"
 	rm -f "$home/run/$name.sock"
-	spawned=${EPOCHREALTIME/[.,]/}
 	become "RUNTIME_DIRECTORY=$home/runtime-$name" "${more[@]}" -- \
 		spawn-fcgi -n -s "$home/run/$name.sock" -M 0660 -b 1024 -- \
 		/usr/bin/multiwatch -f "$n" -t 0 -- "$@" \
