@@ -298,7 +298,7 @@ request() {
 	[ -z "$authorization" ] || curl_how+=(-H "Authorization: $authorization")
 	: >"$work/body"
 	: >"$work/headers"
-	status=$(curl -sS -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
+	status=$(curl -sSg -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
 		-o "$work/body" -w '%{http_code}' "${curl_how[@]}" "$@" \
 		"$SERVER_URL$path" 2>"$work/curl")
 	read_body

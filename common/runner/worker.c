@@ -12,6 +12,8 @@
 #include "common/runner/point.h"
 #include "common/runner/slot.h"
 
+enum { LOOK_MS = 250 }; /* from a job's end, if nobody calls */
+
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
 static bool
 stopping(const struct worker *w UNUSED)
@@ -78,8 +80,9 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 /*
  * The one job there was is done, and nobody has called since it was claimed:
  * there is nothing to claim but what comes due, or is stored without a call.  A
- * runner that lingers looks for that when it has done so; one that does not
- * leaves it to the next, if a claim that looks no further told it of this job.
+ * runner that lingers looks for that a little later: mostly it is called before
+ * and has saved a look.  One that does not linger leaves it to the next, if a
+ * claim that looks no further told it of this job.
  */
 static bool
 is_over(const struct worker *w, uint32_t seen)
@@ -296,7 +299,9 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 			continue;
 		w->board->report.none_left = true;
 		if (w->want->linger_ms > 0)
-			doze(w, w->want->linger_ms);
+			doze(w, w->want->linger_ms < LOOK_MS
+				    ? w->want->linger_ms
+				    : LOOK_MS);
 		else
 			go_on = leave(w, ret);
 	}

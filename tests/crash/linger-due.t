@@ -15,5 +15,26 @@ runner_alone RUNNER_LINGER=8s
 ok 'a job that is due within the linger is run' await 20 'ended_alone "$job"'
 is "$(sql "SELECT started_at >= run_at, started_at < run_at + interval '3 s'
 	FROM afterwork.history WHERE id = $job")" 't|t' 'when it is due'
+
+# After a job, too: the look that finds it is put off, but not for long.
+# within MS ID WHAT: it began so soon after it was due.
+within() {
+	is "$(sql "SELECT started_at >= run_at,
+		started_at < run_at + interval '$1 ms'
+		FROM afterwork.history WHERE id = $2")" 't|t' "$3"
+}
+job=$(sql "SELECT afterwork.enqueue('nap', '{\"ms\":1}',
+	run_at => clock_timestamp() + interval '4 s')")
+sql "SELECT afterwork.enqueue('nap', '{\"ms\":1000}')" >/dev/null
+runner_alone_end
+runner_alone RUNNER_LINGER=8s
+ok 'a runner has begun' await 10 "[ \"\$(sql 'SELECT count(*)
+	FROM afterwork.job WHERE lease_until IS NOT NULL')\" = 1 ]"
+quiet=$(sql "SELECT afterwork.enqueue('nap', '{\"ms\":1}')")
+ok 'a job that was stored meanwhile, without a call, is run' \
+	await 20 'ended_alone "$quiet"'
+within 3000 "$quiet" 'soon after the first'
+ok 'and so is one that is due later' await 20 'ended_alone "$job"'
+within 3000 "$job" 'when it is due'
 runner_alone_end
 done_testing
