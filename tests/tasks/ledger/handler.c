@@ -1,6 +1,6 @@
 /* One row a run: an effect that must happen once.  The table is the tests'.
  * ledger {"ms": n, "fails": bool, "asserts": bool} takes so long, once the row
- * is there, and then fails for good or not; asserts: looks at its lease first. */
+ * is there, and then fails for good or not; asserts: its lease comes first. */
 #include <inttypes.h>
 #include <poll.h>
 
