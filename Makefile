@@ -179,7 +179,7 @@ compat:	## the same requests to the site and to a real Payload, compared
 bench-programs: all $(BENCHES) $(BENCH_RUNS) $(BENCH_UPLOADS)
 
 lint:	## layers, banned calls, headers, SQL, style, shellcheck
-	B=$B prove $(wildcard tests/lint/*.sh)
+	B=$B prove --jobs 2 $(wildcard tests/lint/*.sh)
 
 asan:	## every test again under address and undefined sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined test

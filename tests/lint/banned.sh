@@ -8,28 +8,32 @@ CC=${CC:-cc}
 # Files that do not see base/banned.h.  "SOURCE: HEADER HEADER ...", the
 # backslashes taken away, is what the compiler says of each.
 unbanned() {
-	local file
-	sources common functions deploy | grep '\.c$' | while read -r file; do
-		$CC -std=c17 -D_GNU_SOURCE -I. -I"$top" -MM -MG "$file" |
-		    grep -q 'common/base/banned\.h' ||
-		    echo "$file: does not include common/base/base.h"
-	done
+	sources common functions deploy | grep '\.c$' |
+	    xargs -r $CC -std=c17 -D_GNU_SOURCE -I. -I"$top" -MM -MG |
+	    sed -e ':more' -e '/\\$/{N; s/\\\n//; b more' -e '}' |
+	    awk '!/common\/base\/banned\.h/ {
+		print $2 ": does not include common/base/base.h" }'
 }
 
 # Every banned name, called, must stop the compiler with its own word.
 banned_compiles() {
-	local names name
+	local names name args said
 	names=$(sed -n 's/^#define \([a-z]*\)(.*BANNED(.*/\1/p' \
 	    common/base/banned.h)
 	[ -n "$names" ] || echo 'common/base/banned.h bans nothing'
+	said=$({
+		echo '#include "common/base/base.h"'
+		for name in $names; do
+			args=$(sed -n "s/^#define $name(\\(.*\\)) BANNED.*/\\1/p" \
+			    common/base/banned.h |
+			    sed 's/[a-z][a-z]*/0/g; s/\.\.\./0/')
+			echo "void f_$name(void);"
+			echo "void f_$name(void) { (void)$name($args); }"
+		done
+	} | $CC -std=c17 -D_GNU_SOURCE -I. -fsyntax-only -x c - 2>&1)
 	for name in $names; do
-		args=$(sed -n "s/^#define $name(\\(.*\\)) BANNED.*/\\1/p" \
-		    common/base/banned.h | sed 's/[a-z][a-z]*/0/g; s/\.\.\./0/')
-		printf '#include "common/base/base.h"\nvoid f(void);\n%s\n' \
-		    "void f(void) { (void)$name($args); }" |
-		    $CC -std=c17 -D_GNU_SOURCE -I. -fsyntax-only -x c - 2>&1 |
-		    grep -q "sorry_${name}_is_banned_here" ||
-		    echo "$name can be called"
+		[[ $said == *"sorry_${name}_is_banned_here"* ]] ||
+			echo "$name can be called"
 	done
 }
 
@@ -68,12 +72,15 @@ libpq_calls() {
 # Every descriptor is close-on-exec from its birth: these calls carry the
 # flag themselves, or another one is there for the purpose.
 leaking_descriptors() {
-	sources common functions deploy | while read -r file; do
-		code "$file" | awk -v file="$file" '
+	all_code common functions deploy | awk '
 		{
+			split($0, part, ":")
+			if (part[1] != file)
+				finish()
+			file = part[1]
 			sub(/^[^:]*:[0-9]*:/, "")
 			text = text $0 " "
-			at[NR] = length(text)
+			at[part[2]] = length(text)
 		}
 		function line(pos, i) {
 			for (i = 1; at[i] < pos; i++)
@@ -99,7 +106,7 @@ leaking_descriptors() {
 					print file ":" line(here) ": " before
 			}
 		}
-		END {
+		function finish() {
 			look("open", "O_CLOEXEC"); look("openat", "O_CLOEXEC")
 			look("mkostemp", "O_CLOEXEC"); look("pipe2", "O_CLOEXEC")
 			look("dup3", "O_CLOEXEC")
@@ -119,8 +126,9 @@ leaking_descriptors() {
 				print file ": F_DUPFD"
 				text = substr(text, RSTART + RLENGTH)
 			}
-		}'
-	done
+			text = ""
+		}
+		END { finish() }'
 	sources common functions deploy | xargs -r grep -nE \
 	    '\<(fopen|freopen)\(.*"[rwa]b?\+?"' /dev/null
 }

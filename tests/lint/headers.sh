@@ -21,14 +21,22 @@ alone() {
 
 # common/base/err.h: AFTERWORK_BASE_ERR_H
 guards() {
-	local file want
-	sources common | grep '\.h$' | while read -r file; do
-		want=$(echo "$file" | sed 's|^common/|afterwork/|; s|[/.]|_|g' |
-		    tr '[:lower:]' '[:upper:]')
-		grep -q "^#ifndef $want\$" "$file" &&
-		    grep -q "^#define $want\$" "$file" ||
-		    echo "$file: its guard is not $want"
-	done
+	sources common | grep '\.h$' | xargs -r awk '
+	function finish() {
+		if (file != "" && !(asked && defined))
+			print file ": its guard is not " want
+	}
+	FNR == 1 {
+		finish()
+		file = want = FILENAME
+		sub(/^common\//, "afterwork/", want)
+		gsub(/[\/.]/, "_", want)
+		want = toupper(want)
+		asked = defined = 0
+	}
+	$0 == "#ifndef " want { asked = 1 }
+	$0 == "#define " want { defined = 1 }
+	END { finish() }'
 }
 
 for folder in common/*/ functions deploy tests; do

@@ -6,10 +6,11 @@
 
 # Project includes as "FILE INCLUDED", as written.
 includes() {
-	sources common functions deploy | while read -r file; do
-		sed -n "s|^[ \t]*#[ \t]*include[ \t]*\"\\([^\"]*\\)\".*|$file \\1|p" \
-		    "$file"
-	done
+	each_source '
+	/^[ \t]*#[ \t]*include[ \t]*"[^"]*"/ {
+		split($0, part, "\"")
+		print FILENAME, part[2]
+	}' common functions deploy
 }
 
 # A layer uses itself and those of a lower rank; of two with the same rank
@@ -74,10 +75,11 @@ magic.h       common/link/magic
 '
 
 foreign_library() {
-	sources common functions deploy | while read -r file; do
-		sed -n "s|^[ \t]*#[ \t]*include[ \t]*<\\([^>]*\\)>.*|$file \\1|p" \
-		    "$file"
-	done | awk -v adapters="$adapters" '
+	each_source '
+	/^[ \t]*#[ \t]*include[ \t]*<[^>]*>/ {
+		split($0, part, /[<>]/)
+		print FILENAME, part[2]
+	}' common functions deploy | awk -v adapters="$adapters" '
 	BEGIN {
 		n = split(adapters, word, /[ \n]+/)
 		for (i = 2; i < n; i += 2)

@@ -6,11 +6,11 @@
 # What begins as a script for sh or bash, and what such scripts read in.
 scripts() {
 	find . \( -name .git -o -name build -o -name .run -o -name node_modules \) \
-	    -prune -o -type f -print | sort | while read -r file; do
-		head -n 1 "$file" |
-		    grep -qE '^#!.*[/ ](ba)?sh( |$)|^# shellcheck shell=' &&
-			echo "$file"
-	done
+	    -prune -o -type f -print0 | sort -z | xargs -0r awk '
+	FNR == 1 && /^#!.*[\/ ](ba)?sh( |$)|^# shellcheck shell=/ {
+		print FILENAME
+	}
+	{ nextfile }'
 }
 
 # Each by itself: to read in a library again for each script that uses it takes

@@ -56,12 +56,21 @@ constants() {
 }
 
 sent_statements() {
+	local sent=$scratch/sent
+	rm -rf "$sent" && mkdir "$sent"
+	# A file of its own for each, called FILE: NAME with % for every /.
 	constants common/queue common/runner functions/tasks deploy/command |
-	    while read -r file name sql; do
-		echo "$sql" >"$scratch/sent.sql"
-		read_sql -v mode=statements -v hot="$hot" "$scratch/sent.sql" |
-		    sed "s|^.*sent.sql:[0-9]*|$file: $name|"
-	done
+	    awk -v sent="$sent" '{
+		to = $1 ": " $2
+		gsub("/", "%", to)
+		to = sent "/" to
+		$1 = $2 = ""
+		print >to
+		close(to)
+	}'
+	[ -z "$(ls "$sent")" ] ||
+		read_sql -v mode=statements -v hot="$hot" "$sent"/* |
+		sed "s|^$sent/\\([^:]*: [A-Z0-9_]*\\):[0-9]*|\\1|; s|%|/|g"
 }
 
 # The queue knows nothing of the site, in SQL as in C.
@@ -87,21 +96,25 @@ loose_functions() {
 
 # A constant is used once: in the function that follows it.
 constant_use() {
-	constants common functions deploy | while read -r file name _; do
-		code "$file" | awk -v name="$name" -v file="$file" '
-		{
-			sub(/^[^:]*:[0-9]*:/, "")
-			gsub("sizeof\\(" name "\\)", "")
-			while (match($0, "(^|[^A-Za-z0-9_])" name "([^A-Za-z0-9_]|$)")) {
-				n++
-				$0 = substr($0, RSTART + RLENGTH)
-			}
+	{
+		constants common functions deploy | sed 's/^/constant /'
+		all_code common functions deploy
+	} | awk '
+	$1 == "constant" { there[$2 ":" $3] = 1; next }
+	{
+		file = substr($0, 1, index($0, ":") - 1)
+		sub(/^[^:]*:[0-9]*:/, "")
+		gsub(/sizeof\(SQL_[A-Z0-9_]+\)/, "")
+		while (match($0, /[A-Za-z0-9_]*SQL_[A-Z0-9_]+/)) {
+			n[file ":" substr($0, RSTART, RLENGTH)]++
+			$0 = substr($0, RSTART + RLENGTH)
 		}
-		END {
-			if (n != 2)
-				print file ": " name " is used " n - 1 " times"
-		}'
-	done
+	}
+	END {
+		for (constant in there)
+			if (n[constant] != 2)
+				print constant " is used " n[constant] - 1 " times"
+	}' | sort
 	constants common functions deploy | awk '{ print $2 }' | sort | uniq -d |
 	    sed 's/$/: there are two/'
 }
@@ -109,21 +122,38 @@ constant_use() {
 # What is sent is a constant, and two of them never share the name under
 # which the server prepares one.
 statement_names() {
-	sources common functions deploy | grep '\.c$' | while read -r file; do
-		code "$file" strings | cut -d : -f 3- | tr '\n\t' '  ' |
-		    grep -oE '\<(db_query|filter_(query|count))\([^;{]*' | grep -v 'struct db ' |
-		    awk -v file="$file" '
-		!match($0, /SQL_[A-Z0-9_]+/) {
+	local files
+	mapfile -t files < <(sources common functions deploy | grep '\.c$')
+	[ ${#files[@]} -eq 0 ] || code_of strings "${files[@]}" | awk '
+	function look(call, constant) {
+		if (call ~ /struct db /)
+			return
+		if (!match(call, /SQL_[A-Z0-9_]+/)) {
 			print file ": a statement that is no constant: " \
-			    substr($0, 1, 60)
-			next
+			    substr(call, 1, 60)
+			return
 		}
-		{
-			constant = substr($0, RSTART, RLENGTH)
-			if (match($0, /"[a-z_]+"/))
-				print "name", substr($0, RSTART, RLENGTH), constant
-		}'
-	done | awk '
+		constant = substr(call, RSTART, RLENGTH)
+		if (match(call, /"[a-z_]+"/))
+			print "name", substr(call, RSTART, RLENGTH), constant
+	}
+	function finish() {
+		while (match(text, /[^A-Za-z0-9_](db_query|filter_(query|count))\([^;{]*/)) {
+			call = substr(text, RSTART + 1, RLENGTH - 1)
+			text = substr(text, RSTART + RLENGTH)
+			look(call)
+		}
+		text = ""
+	}
+	{
+		here = substr($0, 1, index($0, ":") - 1)
+		if (here != file)
+			finish()
+		file = here
+		sub(/^[^:]*:[0-9]*:/, "")
+		text = text " " $0
+	}
+	END { finish() }' | awk '
 	$1 != "name" { print; next }
 	$2 in owner && owner[$2] != $3 {
 		print "the name " $2 " is of " owner[$2] " and of " $3

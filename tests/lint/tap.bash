@@ -108,6 +108,13 @@ code_of() {
 	}' "$@"
 }
 
+# each_source AWK-PROGRAM FOLDER...: one process reads them all
+each_source() {
+	local program=$1
+	shift
+	sources "$@" | xargs -r awk "$program"
+}
+
 # all_code FOLDER...
 all_code() {
 	local files
