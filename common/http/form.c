@@ -82,10 +82,8 @@ file_begin(struct form *f, struct err *e)
 static bool
 file_write(struct form *f, const char *p, size_t n, struct err *e)
 {
-	if (!store_write(&f->file, p, n, e))
-		return false;
 	crypt_hash_add(&f->hash, p, n);
-	return true;
+	return store_write(&f->file, p, n, e);
 }
 
 static bool

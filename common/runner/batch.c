@@ -228,7 +228,7 @@ settle(struct worker *w, size_t first, size_t n, struct err *e)
 	point("settling");
 	if (!settle_and(w->db, w->claim.queue, &w->done[first], n, &next,
 		&settled, e)) {
-		w->over = false;
+		w->quiet = false;
 		return false;
 	}
 	w->in_tx = false;

@@ -44,11 +44,11 @@ struct worker {
 
 	/* The next claim travels with the last settlement of a batch.  look()
 	 * says what to ask for when n jobs more have ended, or NULL: not now,
-	 * and with over: not at all, once they are settled. */
+	 * and with quiet: there is hardly anything, once they are settled. */
 	const struct claim_want *(*look)(struct worker *w, size_t n);
 	struct claim next;
 	bool has_next;
-	bool over;
+	bool quiet;
 	uint32_t seen; /* wake counter just before the claim was asked for */
 	uint32_t next_seen;
 

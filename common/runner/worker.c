@@ -85,7 +85,7 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
  * claim that looks no further told it of this job.
  */
 static bool
-is_over(const struct worker *w, uint32_t seen)
+is_quiet(const struct worker *w, uint32_t seen)
 {
 	return (w->want->linger_ms > 0 || w->claim.plain) && w->claim.n == 1 &&
 	       !w->claim.more && w->done[0].op == SETTLE_DONE &&
@@ -101,8 +101,8 @@ look_ahead(struct worker *w, size_t n)
 	enum board_end end;
 	struct err e;
 
-	w->over = is_over(w, seen);
-	if (w->over || must_end(w, &end) || !ask(w, n, &a, &e) ||
+	w->quiet = is_quiet(w, seen);
+	if (w->quiet || must_end(w, &end) || !ask(w, n, &a, &e) ||
 	    a.want.max_jobs < 1)
 		return NULL;
 	w->next_seen = seen;
@@ -189,7 +189,13 @@ leave(struct worker *w, enum board_end *ret)
 	return w->want->detached && slots_seen(&w->slots) != w->seen;
 }
 
-/* Wait for a wake-up: since the last claim, and up to the end. */
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Wait for a call since the last claim, but not beyond the runner's end. */
 static void
 doze(struct worker *w, int64_t wait_ms)
 {
@@ -198,8 +204,7 @@ doze(struct worker *w, int64_t wait_ms)
 	slots_idle(&w->slots, w->slot, true);
 	point("idle");
 	if (slots_seen(&w->slots) == w->seen)
-		slots_sleep(
-		    &w->slots, w->seen, wait_ms < left_ms ? wait_ms : left_ms);
+		slots_sleep(&w->slots, w->seen, least(wait_ms, left_ms));
 	slots_idle(&w->slots, w->slot, false);
 	point("awake");
 }
@@ -290,18 +295,16 @@ work(struct worker *w, enum board_end *ret, struct err *e)
 			continue;
 		}
 		call_next(w);
-		w->over = false;
+		w->quiet = false;
 		if (!batch_run(w, e))
 			return false;
 		claim_clear(&w->claim);
 		idle_us = clock_mono_us();
-		if (!w->over)
+		if (!w->quiet)
 			continue;
 		w->board->report.none_left = true;
 		if (w->want->linger_ms > 0)
-			doze(w, w->want->linger_ms < LOOK_MS
-				    ? w->want->linger_ms
-				    : LOOK_MS);
+			doze(w, least(w->want->linger_ms, LOOK_MS));
 		else
 			go_on = leave(w, ret);
 	}

@@ -55,7 +55,7 @@ is "$(jq -r '.doc.layout[0].columns[0].images | @csv' <<<"$body")" "$all" 'a nes
 page '' "$(gallery false)"
 one=$id
 page '' "$(gallery false)"
-patch "/api/pages?where[id][in]=$one,$id&depth=0&backfill=true" "$(gallery true)" -g
+patch "/api/pages?where[id][in]=$one,$id&depth=0&backfill=true" "$(gallery true)"
 is "$(jq -r '.docs[].layout[0].images | @csv' <<<"$body")" "$all"$'\n'"$all" 'of several pages'
 
 # While pictures come in galleries are switched on: none is missed.

@@ -111,7 +111,7 @@ is "$(printf '%s\n' "${versions[@]}")" "$(printf '%s\n' "${versions[@]}" | sort)
 	'and versions grow'
 
 # Several at once: each by itself.
-patch "/api/pages?where[slug][equals]=$tag" "{\"title\":\"x\",\"updatedAt\":\"$first\"}" -g
+patch "/api/pages?where[slug][equals]=$tag" "{\"title\":\"x\",\"updatedAt\":\"$first\"}"
 status_is 400 'a change of several'
 body_is '[.errors[0].id, (.docs | length)] | @csv' "$id,0" 'names the one that it is too late for'
 
