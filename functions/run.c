@@ -121,8 +121,8 @@ handle_run(
 	/* What this call leaves is not left to the next ping, nor what came
 	 * while it had the slot and may be of another queue.  Without a slot
 	 * it leaves the mark that those who have one look at. */
-	res->wake =
-	    ok && (!report.had_slot || !report.none_left || report.called);
+	res->wake = report.called ||
+		    (ok && (!report.had_slot || !report.none_left));
 	return res_json(res,
 	    ok                              ? 200
 	    : fault.code == ERR_UNAVAILABLE ? 503

@@ -48,6 +48,7 @@ struct guard {
 	int64_t killed_lease; /* the worker was killed for this job; or 0 */
 	bool timed_out;       /* because of its time; else: */
 	enum lease_word word; /* ... because of this */
+	bool gave_back;       /* what a worker had left on the board */
 	bool missed;          /* it left work, or a wake-up, unanswered */
 	int strange_ends;     /* workers in a row that died for no job */
 };
@@ -217,6 +218,7 @@ run_worker(struct guard *g, struct err *e)
 	g->board->end = BOARD_CRASHED;
 	g->timed_out = false;
 	g->killed_lease = 0;
+	g->gave_back = false;
 	atomic_store(&g->board->current, -1);
 	worker = fork();
 	if (worker < 0)
@@ -327,6 +329,7 @@ mend(struct guard *g, struct err *e)
 		(void)poll(NULL, 0, TICK_MS);
 	}
 	atomic_store(&g->board->held, 0);
+	g->gave_back = true;
 	return true;
 }
 
@@ -367,7 +370,11 @@ run_workers(struct guard *g, struct err *e)
 	return true;
 }
 
-/* Was work left, or did a wake-up come since the worker's last look? */
+/*
+ * Was work left, or did a wake-up come since the worker's last look?  One whose
+ * link was lost may never have looked again; that it could not connect to begin
+ * with is no reason for another start.
+ */
 static bool
 is_missed(const struct guard *g, uint32_t seen)
 {
@@ -378,8 +385,9 @@ is_missed(const struct guard *g, uint32_t seen)
 		return !g->board->report.none_left;
 	case BOARD_CRASHED:
 		return g->strange_ends < STRANGE_MAX;
-	case BOARD_STOPPED:
 	case BOARD_LOST:
+		return g->gave_back || seen != g->seen;
+	case BOARD_STOPPED:
 		break;
 	}
 	return false;
@@ -398,8 +406,9 @@ come_back(struct guard *g)
 	slots_give_back(&g->slots);
 	point("gave-back");
 	seen = slots_seen(&g->slots);
-	g->board->report.called = seen != g->seen;
 	g->missed = is_missed(g, seen);
+	g->board->report.called =
+	    seen != g->seen || (g->board->end == BOARD_LOST && g->missed);
 	if (!g->missed || g->board->end != BOARD_DRY || !g->want->detached ||
 	    !time_is_left(g) || !slots_take(&g->slots))
 		return false;
@@ -426,7 +435,7 @@ guard_run(struct guard *g, struct err *e)
 	do
 		ok = run_workers(g, e);
 	while (come_back(g) && ok);
-	if (ok)
+	if (ok || g->board->end == BOARD_LOST)
 		hand_over(g);
 	return ok;
 }
@@ -491,9 +500,9 @@ runner_run(
 	sigset_t old;
 	bool ok = true;
 
+	memset(ret, 0, sizeof(*ret));
 	if (!slots_open(&g.slots, e))
 		return false;
-	memset(ret, 0, sizeof(*ret));
 	ret->had_slot = take_slot(&g);
 	if (!ret->had_slot) {
 		slots_close(&g.slots);

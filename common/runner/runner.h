@@ -40,7 +40,9 @@ enum runner_status {
 struct runner_report {
 	bool had_slot;    /* false: every slot was taken; nothing done */
 	bool none_left;   /* nothing claimable was left at the end */
-	bool called;      /* a wake-up came while it had the slot */
+	/* A wake-up came while it had the slot, or jobs were given back when
+	 * the database was lost. */
+	bool called;
 	int njobs;        /* entries of jobs (the first 1,000) */
 	int ntried_again; /* of those: RUNNER_ERROR */
 	struct {
