@@ -60,6 +60,18 @@ add fast "queue => 'elsewhere'" >/dev/null
 same 'more is in another queue'
 sql "UPDATE afterwork.queue SET paused = true WHERE name = 'elsewhere'"
 same 'but nothing in one that is paused'
+sql "UPDATE afterwork.queue SET paused = false WHERE name = 'elsewhere'"
+for what in "handler = '/bin/true'" 'retired_at = now()' 'label = slug'; do
+	sql "UPDATE afterwork.job SET task = 'keyed' WHERE queue = 'elsewhere';
+		UPDATE afterwork.task SET $what WHERE slug = 'keyed'"
+	same "a task there that the caller has not: $what"
+	is "$(sql "BEGIN; SELECT more FROM $first; ROLLBACK")" \
+		"$([[ $what == label* ]] && echo f || echo t)" \
+		"$what: anybody can run it, or not"
+	sql "UPDATE afterwork.task SET handler = NULL, retired_at = NULL
+		WHERE slug = 'keyed'"
+done
+sql "UPDATE afterwork.queue SET paused = true WHERE name = 'elsewhere'"
 sql "SELECT afterwork.enqueue('fast', run_at => now() + interval '1 h')" >/dev/null
 same 'one that is not due yet does not matter'
 

@@ -145,7 +145,12 @@ BEGIN
 			PERFORM afterwork.take_queue_places(here, ids);
 		END IF;
 		missed := missed OR seen > cardinality(ids) OR (q.several
-		    AND afterwork.claimable(claim.queues, here, claim.tasks));
+		    AND afterwork.claimable(claim.queues, here, ARRAY(
+			SELECT t.slug FROM afterwork.task t
+			WHERE t.retired_at IS NOT NULL
+			   OR t.slug = ANY (claim.tasks)
+			   OR (t.handler IS NOT NULL
+			       AND t.slug <> ALL (claim.lacks)))));
 		RETURN QUERY
 		UPDATE afterwork.job j
 		SET lease_no = nextval('afterwork.lease_no'),

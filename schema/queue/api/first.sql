@@ -72,7 +72,10 @@ BEGIN ATOMIC
 	    s.ids[2] IS NOT NULL OR ((
 	        SELECT q.name FROM afterwork.queue q
 	        WHERE q.name <> here LIMIT 1) IS NOT NULL
-	        AND afterwork.claimable(NULL, here, tasks));
+	        AND afterwork.claimable(NULL, here, ARRAY(
+	        SELECT o.slug FROM afterwork.task o
+	        WHERE o.retired_at IS NOT NULL OR o.handler IS NOT NULL
+	           OR o.slug = ANY (tasks))));
 END;
 
 -- settle() of one job that is done and holds no place, as claim_first() gives
