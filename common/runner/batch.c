@@ -5,8 +5,12 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/link/js.h"
+#include "common/runner/exec.h"
 #include "common/runner/point.h"
 #include "common/runner/program.h"
+
+/* A job that waits longer than this behind others of its claim goes back. */
+enum { LATE_US = 500 * 1000 };
 
 enum outcome {
 	COMMITTED,
@@ -93,14 +97,26 @@ refusal(const struct job *job)
 	return NULL;
 }
 
-/* Does the job's timeout fit into its lease and into our time? */
+/* Does the job's timeout fit into our time, and into its lease with what it
+ * takes to end one that is deaf? */
 static bool
 fits(const struct worker *w, const struct job *job)
 {
-	int64_t now = clock_mono_us();
-	int64_t end = now + (int64_t)job->timeout_ms * 1000;
+	int64_t end = clock_mono_us() + (int64_t)job->timeout_ms * 1000;
+	int64_t gone = end + (EXEC_GRACE_MS + EXEC_SWEEP_MS) * INT64_C(1000);
 
-	return end <= w->claim.at_us + job->lease_ms * 1000 && end <= w->end_us;
+	return gone <= w->claim.at_us + job->lease_ms * 1000 &&
+	       end <= w->end_us;
+}
+
+/*
+ * One before it took unexpectedly long.  Meanwhile this one may have been
+ * cancelled, and others may have the time for it: it is claimed anew.
+ */
+static bool
+is_late(const struct worker *w, size_t i)
+{
+	return i > 0 && clock_mono_us() - w->claim.at_us > LATE_US;
 }
 
 static void
@@ -144,7 +160,7 @@ pass_over(struct worker *w, size_t i)
 	s->start_us = clock_mono_us() - w->claim.at_us;
 	if (why == NULL) {
 		s->op = SETTLE_RELEASE;
-		return !fits(w, job) || w->stop(w);
+		return !fits(w, job) || is_late(w, i) || w->stop(w);
 	}
 	settle_failure(job, true, s);
 	if (job->cancelled)

@@ -64,10 +64,12 @@ is "$answer" 2 'the one behind it is held: they were claimed together'
 is "$(sql_as postgres "SELECT string_agg(DISTINCT state, ',')
     FROM pg_stat_activity WHERE application_name = 'afterwork run'")" idle \
 	'no transaction is open'
+post "/api/payload-jobs/${ids[3]}/cancel"
+status_is 202 'it may still be cancelled'
 touch "$at/go"
-ok 'all end' await 5 "[ \"\$(ends)\" = 'done failed done done' ]"
+ok 'all end' await 5 "[ \"\$(ends)\" = 'done failed done cancelled' ]"
 is "$(sort "$at/ran" | uniq -d)" '' 'none ran twice'
-is "$(wc -l <"$at/ran")" 4 'and each ran'
+is "$(wc -l <"$at/ran")" 3 'and the one that was cancelled did not run'
 
 # One of a batch takes the worker along; or rather somebody does.
 rm -f "$at"/*
