@@ -160,6 +160,28 @@ answer_job(struct app *app, struct res *res, int status, int64_t id,
 	       res_doc(res, status, doc.data, doc.len, message, e);
 }
 
+/* The job that has the unique key.  A key that is taken for a time may outlive
+ * the record of its job (RETENTION). */
+static bool
+answer_holder(struct app *app, struct res *res, int64_t id, struct err *e)
+{
+	struct json_object *answer, *doc;
+
+	if (answer_job(app, res, 200, id,
+		"A job with this unique key is there already.", e))
+		return true;
+	if (e->code != ERR_NOT_FOUND)
+		return false;
+	answer = js_new_object();
+	doc = js_new_object();
+	js_set_int(doc, "id", id);
+	js_set(answer, "doc", doc);
+	js_set_text(answer, "message",
+	    "A job had this unique key, which is still taken; its record is "
+	    "no longer kept.");
+	return res_json(res, 200, answer, e);
+}
+
 /* Which of the list is at fault, as enqueue_many() tells it: "1.ms". */
 static void
 name_place(struct err *e, size_t i)
@@ -219,8 +241,7 @@ handle_enqueue(struct app *app, struct req *req, struct res *res, struct err *e)
 	res->wake = due;
 	return created ? answer_job(
 			     app, res, 201, id, "Job successfully created.", e)
-		       : answer_job(app, res, 200, id,
-			     "A job with this unique key is there already.", e);
+		       : answer_holder(app, res, id, e);
 }
 
 /* {"reason":"…"}, which may be left out, and with it the body. */

@@ -23,6 +23,12 @@ body_is '.doc | [.id, .input.v] | @csv' "$id,3" 'but changes the first'
 post $jobs "{\"task\":\"noop\",\"queue\":\"$q\"}"
 body_is '.doc.tags | tojson' '[]' 'no tags are an empty list'
 
+sql "DELETE FROM afterwork.job WHERE id = $id"	# as its record goes in the end
+post $jobs "{\"task\":\"noop\",\"queue\":\"$q\",\"uniqueKey\":\"k\"}"
+status_is 200 'the key outlives the record of its job'
+body_is '.doc | tojson' "{\"id\":$id}" 'whose id is all that is left'
+body_like .message 'no longer kept' 'and it is said why'
+
 before=$(sql "SELECT count(*) FROM afterwork.job WHERE queue = '$q'")
 # FIELDS | the field at fault | what it says
 while IFS='|' read -r fields field says; do
