@@ -291,8 +291,12 @@ write_env() {
 			assignment API_KEY "$api_key"
 			assignment CRON_SECRET "$cron_secret"
 			assignment DATABASE_URL "$(url afterwork)"
+			# For the command and libafterwork, which wake runners.
+			assignment DATABASE_URL_RUN "$(url afterwork_run)"
+			assignment RUNTIME_DIRECTORY "$home/runtime"
 			echo 'export SERVER_URL ADMIN_EMAIL ADMIN_PASSWORD' \
-				'API_KEY CRON_SECRET DATABASE_URL'
+				'API_KEY CRON_SECRET DATABASE_URL' \
+				'DATABASE_URL_RUN RUNTIME_DIRECTORY'
 			[ "$POOLED" != 1 ] || write_env_pooled
 		} >"$home/env.new" && mv "$home/env.new" "$home/env"
 	) || die "cannot write $home/env"

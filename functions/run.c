@@ -11,6 +11,7 @@
  */
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/proc.h"
 #include "common/http/app.h"
 #include "common/link/conf.h"
 #include "common/link/js.h"
@@ -121,8 +122,8 @@ handle_run(
 	/* What this call leaves is not left to the next ping, nor what came
 	 * while it had the slot and may be of another queue.  Without a slot
 	 * it leaves the mark that those who have one look at. */
-	res->wake = report.called ||
-		    (ok && (!report.had_slot || !report.none_left));
+	res->wake =
+	    report.called || (ok && (!report.had_slot || !report.none_left));
 	return res_json(res,
 	    ok                              ? 200
 	    : fault.code == ERR_UNAVAILABLE ? 503
@@ -155,7 +156,9 @@ run_detached(void)
 
 	log_init("runner", conf_text("LOG_LEVEL", "info"));
 	(void)umask(077);
-	if (!conf_duration_ms(
+	/* Root may enqueue by hand; whose tasks run is not root's to be. */
+	if (!proc_become_owner(conf_runtime_dir(), &e) ||
+	    !conf_duration_ms(
 		"RUNNER_LINGER", LINGER_MS, &want.linger_ms, &e) ||
 	    !duration_ms(&want.duration_ms, &e) ||
 	    !runner_run(&want, &report, &e)) {

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -50,6 +52,30 @@ fds_range(int from, int to, bool cloexec)
 		else
 			(void)close(fd);
 	}
+}
+
+bool
+proc_become_owner(const char *folder, struct err *e)
+{
+	const struct passwd *who;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	if (stat(folder, &st) != 0)
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not look at the folder \"%s\"", folder);
+	if (st.st_uid == 0)
+		return true;
+	who = getpwuid(st.st_uid);
+	if ((who != NULL ? initgroups(who->pw_name, who->pw_gid)
+			 : setgroups(0, NULL)) != 0 ||
+	    setgid(who != NULL ? who->pw_gid : st.st_gid) != 0 ||
+	    setuid(st.st_uid) != 0)
+		return err_errno(e, ERR_UNAVAILABLE,
+		    "could not become the user %ld of the folder \"%s\"",
+		    (long)st.st_uid, folder);
+	return true;
 }
 
 void

@@ -14,6 +14,13 @@ void proc_reset_signals(void);
  * keep_stderr; everything from 3 up is closed but those in keep[0..n). */
 void proc_clean_fds(bool keep_stderr, const int *keep, size_t n);
 
+/*
+ * Who is root becomes the user that the folder belongs to, with that user's
+ * groups, for good; anybody else stays who he is.  ERR_UNAVAILABLE: not
+ * possible.
+ */
+bool proc_become_owner(const char *folder, struct err *e) MUSTCHECK;
+
 enum { PROC_HANDED_FD = 3 }; /* where a detached program has what it is given */
 
 /*

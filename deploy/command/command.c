@@ -10,6 +10,7 @@
 #include "common/base/path.h"
 #include "common/link/conf.h"
 #include "common/link/db.h"
+#include "common/runner/after.h"
 
 static const struct command_option *
 find_option(const struct command_option *options, size_t n, const char *name,
@@ -138,6 +139,21 @@ command_say(const char *fmt, ...)
 	va_end(ap);
 	putchar('\n');
 	fflush(stdout);
+}
+
+void
+command_wake(const char *what)
+{
+	struct err e;
+
+	if (access(conf_runtime_dir(), F_OK) != 0)
+		(void)err_errno(&e, ERR_UNAVAILABLE,
+		    "the functions' folder \"%s\" (RUNTIME_DIRECTORY) is not "
+		    "here",
+		    conf_runtime_dir());
+	else if (after_wake(&e))
+		return;
+	fprintf(stderr, "afterwork: %s; the next ping runs %s\n", e.msg, what);
 }
 
 bool

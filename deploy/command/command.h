@@ -65,6 +65,14 @@ void command_say(const char *fmt, ...) PRINTF(1, 2);
 /* The operator's link (DATABASE_URL), given to the caller; not connected. */
 bool command_db(struct db **ret, struct err *e) MUSTCHECK;
 
+/*
+ * Wake a runner of this host: of the folder that its functions share, which is
+ * not made here, since runners of a folder of our own would be another host's
+ * beside them.  That nobody could be woken is said, and loses nothing: the next
+ * ping runs what ("the job").
+ */
+void command_wake(const char *what);
+
 /* The vercel.json to use when none is named: the one in the working folder,
  * else the one of the checkout or installation that this program belongs to.
  * Given to the caller; NULL when there is none. */

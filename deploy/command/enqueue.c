@@ -4,14 +4,12 @@
 
 #include "common/link/db.h"
 #include "common/queue/job.h"
-#include "common/runner/after.h"
 #include "deploy/command/command.h"
 
 static bool
 enqueue(const struct job_spec *spec, struct err *e)
 {
 	AUTO_DB *db = NULL;
-	struct err why = { 0 };
 	int64_t id;
 	bool created;
 
@@ -21,11 +19,8 @@ enqueue(const struct job_spec *spec, struct err *e)
 	if (!created)
 		fprintf(stderr, "afterwork: the unique key is in use; this is "
 				"the job that holds it\n");
-	/* The job is stored, or may be due by now: that nobody woke loses
-	 * nothing. */
-	if ((created || spec->replace) && !after_wake(&why))
-		fprintf(stderr, "afterwork: %s; the next ping runs the job\n",
-		    why.msg);
+	if (created || spec->replace)
+		command_wake("the job");
 	return true;
 }
 
@@ -80,7 +75,8 @@ const struct command command_enqueue = {
 	    "  --meta JSON            kept with the job\n"
 	    "  --tags JSON            a list of texts, kept with the job\n"
 	    "\n"
-	    "DATABASE_URL says where.\n"
+	    "DATABASE_URL says where, RUNTIME_DIRECTORY where this host's\n"
+	    "functions count their runners.\n"
 	    "\n"
 	    "examples:\n"
 	    "  afterwork enqueue sendInvoice '{\"invoiceId\": 7}'\n"

@@ -6,7 +6,6 @@
 #include "common/base/num.h"
 #include "common/link/db.h"
 #include "common/queue/job.h"
-#include "common/runner/after.h"
 #include "deploy/command/command.h"
 
 static const char SQL_QUEUES[] =
@@ -32,17 +31,6 @@ list(struct db *db, struct err *e)
 		    db_text(rows, i, 4), db_text(rows, i, 5),
 		    db_text(rows, i, 6));
 	return true;
-}
-
-/* Jobs may have become claimable. */
-static void
-wake(void)
-{
-	struct err why = { 0 };
-
-	if (!after_wake(&why))
-		fprintf(stderr, "afterwork: %s; the next ping runs its jobs\n",
-		    why.msg);
 }
 
 static bool
@@ -72,7 +60,7 @@ act(const struct command_operands *o, struct err *e)
 	else
 		ok = queue_pause(db, o->v[1], pause, e);
 	if (ok && !pause)
-		wake();
+		command_wake("its jobs"); /* some may be claimable now */
 	if (!ok && e->code == ERR_NOT_FOUND)
 		return err_fail(
 		    e, ERR_NOT_FOUND, "there is no queue \"%s\"", o->v[1]);

@@ -5,15 +5,11 @@
 stack_start PINGER=off
 
 enqueue() {
-	RUNTIME_DIRECTORY=$work/runtime "$B/afterwork" enqueue "$@" \
-		>"$work/out" 2>"$work/err" </dev/null
+	"$B/afterwork" enqueue "$@" >"$work/out" 2>"$work/err" </dev/null
 	code=$?
 	id=$(cat "$work/out")
 	err=$(cat "$work/err")
 }
-
-mkdir "$work/runtime"
-chmod 0700 "$work/runtime"
 
 enqueue syncMediaToGalleries '{"mediaId": 999999}'
 is "$code:$err" 0: 'a job is stored'
@@ -70,9 +66,24 @@ sql_is "SELECT unique_until, array_to_string(tags, '|'),
 	FROM afterwork.job WHERE id = $id" 'start|red|a, b|60' \
 	'how long the key is taken, and tags'
 
-RUNTIME_DIRECTORY=$work/nowhere/at/all/$(printf '%0300d' 1) \
-	"$B/afterwork" enqueue syncMediaToGalleries '{"mediaId":2}' \
-	>"$work/out" 2>"$work/err" </dev/null
-is "$?" 0 'a wake-up that fails hides no stored job'
-like "$(cat "$work/err")" 'the next ping runs the job' 'and says what follows'
+# The runner is one of those that the functions have: of their user, and none
+# beside their slots.
+enqueue script '{"sh":"echo \"{\\\"user\\\":$(id -u)}\""}'
+ok 'a task is run by a woken runner' job_done "$id"
+body_is .output.user "$(stat -c %u "$RUNTIME_DIRECTORY")" \
+	'as the user of the functions, whoever enqueues'
+
+# refused FOLDER: nobody is woken there.
+refused() {
+	RUNTIME_DIRECTORY=$1 enqueue syncMediaToGalleries '{"mediaId":2}'
+	is "$code" 0 'a wake-up that fails hides no stored job'
+	like "$err" 'the next ping runs the job' 'and says what follows'
+	job_ended "$id"
+	body_is .completedAt null 'nobody runs it'
+}
+await 10 "[ -z \"\$(runner_pids)\" ]"
+touch "$work/file"
+refused "$work/file"
+refused "$work/nowhere"
+ok 'no folder is made for runners of its own' [ ! -e "$work/nowhere" ]
 done_testing
