@@ -11,7 +11,9 @@
 static const char SQL_QUEUES[] =
     "SELECT s.queue, s.ready, s.delayed, s.running, s.failed,\n"
     "    CASE WHEN s.paused THEN 'paused' ELSE 'open' END,\n"
-    "    coalesce((SELECT p.max FROM afterwork.place p\n"
+    "    coalesce((SELECT p.max\n"
+    "        FROM afterwork.place p JOIN afterwork.queue q\n"
+    "            ON q.name = p.queue AND q.limited\n"
     "        WHERE p.queue = s.queue AND p.key = '')::text, 'none')\n"
     "FROM afterwork.stats() s ORDER BY s.queue";
 

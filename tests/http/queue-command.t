@@ -2,12 +2,8 @@
 # queue-command.t: queues are listed, paused, resumed and limited from a shell.
 . tests/lib.sh
 stack_start PINGER=off
-mkdir "$work/runtime"
-chmod 0700 "$work/runtime"
-
 queue() {
-	RUNTIME_DIRECTORY=$work/runtime "$B/afterwork" queue "$@" \
-		>"$work/out" 2>"$work/err" </dev/null
+	"$B/afterwork" queue "$@" >"$work/out" 2>"$work/err" </dev/null
 	code=$?
 	out=$(cat "$work/out")
 	err=$(cat "$work/err")

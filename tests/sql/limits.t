@@ -136,6 +136,29 @@ is "$(sql "SELECT look_at > now() FROM afterwork.place WHERE key = ''")" t 'and 
 is "$(books)" 0 'the books are right'
 is "$(sql "SELECT afterwork.limit_queue('default', NULL)")" t 'no maximum any more'
 is "$(claim)" "${ids[4]}" 'all are claimed'
+# The first jobs of the maximum that was are still at work.
+is "$(sql "SELECT taken FROM afterwork.place WHERE key = ''")" 2 'who was counted stays so'
+settle 'done' "${ids[2]}"
+settle 'done' "${ids[4]}"
+sql "SELECT afterwork.limit_queue('default', 1)" >/dev/null
+e=$(add plain)
+is "$(claim)" '' 'so that a maximum is right when there is one again'
+settle 'done' "${ids[3]}"
+is "$(claim)|$(books)" "$e|0" 'and a place is free when it has ended'
+sql "SELECT afterwork.limit_queue('default', NULL)" >/dev/null
+settle 'done' "$e"
+
+# A claim that has seen the maximum and a settlement, both still open.
+sql "SELECT afterwork.limit_queue('default', 2)" >/dev/null
+a=$(add plain)
+is "$(claim)" "$a" 'one of two places is taken'
+add plain >/dev/null
+begin "SELECT count(*) FROM afterwork.claim(NULL, '', '{plain}', '{plain}', 9, 60000)"
+is "$(sql "SET lock_timeout = '2s'; SELECT afterwork.limit_queue('default', NULL)")" t \
+	'the maximum goes without waiting for a claim'
+end COMMIT
+is "$(sql "SELECT taken FROM afterwork.place WHERE key = ''")|$(books)" '2|0' 'whose job is counted'
+sql "SELECT afterwork.limit_queue('default', NULL)" >/dev/null
 like "$(sql "SELECT afterwork.limit_queue('default', 0)" 2>&1)" 'at least one job' 'none is not a maximum'
 clear
 

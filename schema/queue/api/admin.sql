@@ -290,8 +290,10 @@ $$;
 
 -- At most so many jobs of a queue run at a time, on all hosts together; null:
 -- as many as there are runners.  Jobs that were claimed while there was no
--- maximum are not counted, so it holds in full when those have ended.  False:
--- there is no such queue.
+-- maximum are not counted, so it holds in full when those have ended; those
+-- that were claimed under one stay counted when it goes, so that its row is
+-- right when there is one again, and nobody waits here for a job.  False: there
+-- is no such queue.
 CREATE OR REPLACE FUNCTION afterwork.limit_queue(queue_name text,
 	max_running integer)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
@@ -306,12 +308,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	IF max_running IS NULL THEN
-		UPDATE afterwork.job j SET has_queue_place = false
-		WHERE j.queue = queue_name AND j.has_queue_place;
-		DELETE FROM afterwork.place p
-		WHERE p.queue = queue_name AND p.key = '';
-	ELSE
+	IF max_running IS NOT NULL THEN
 		INSERT INTO afterwork.place AS p (queue, key, max)
 		VALUES (queue_name, '', max_running)
 		ON CONFLICT ON CONSTRAINT place_pkey
