@@ -26,6 +26,10 @@
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+# psql itself: Debian's in the path is a script that looks for it, each time.
+for bin in /usr/lib/postgresql/{15,16,17,18}/bin; do
+	[ -x "$bin/psql" ] && PATH=$bin:$PATH && break
+done
 B=${B:-build}
 fixtures=tests/fixtures
 tests_run=0 tests_failed=0
