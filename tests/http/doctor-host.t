@@ -8,6 +8,8 @@ super() {
 	sql_as postgres "$1" >/dev/null
 }
 await 10 '[ -z "$(runner_pids)" ]'
+run_jobs
+await 10 '[ -z "$(runner_pids)" ]'
 well 'the private stack is well'
 
 # --- this host ---
