@@ -13,7 +13,7 @@ doctor() {
 		shift
 	done
 	[ $# -eq 0 ] || shift
-	out=$(env RUNTIME_DIRECTORY="$STATE/runtime" RUNNER_SLOTS=1 \
+	out=$(env RUNTIME_DIRECTORY="$STATE/runtime" RUNNER_SLOTS=1 TASKS_DIR= \
 		MEDIA_STORE="file:$STATE/media" DATABASE_URL="$DATABASE_URL" \
 		CRON_SECRET="$CRON_SECRET" "${vars[@]}" \
 		"$B/afterwork" doctor "$@" 2>"$work/err")

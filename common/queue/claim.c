@@ -9,15 +9,16 @@ text_or_null(const struct db_rows *rows, int i, int column)
 	return db_null(rows, i, column) ? NULL : db_text(rows, i, column);
 }
 
-/* What outlook() says, in three columns of row 0 from column at on. */
+/* What outlook() says: three columns of row 0 from column at on, and ping. */
 static void
-read_outlook(const struct db_rows *rows, int at, struct outlook *ret)
+read_outlook(const struct db_rows *rows, int at, int ping, struct outlook *ret)
 {
 	ret->claimable = db_bool(rows, 0, at);
 	ret->next_ms = db_null(rows, 0, at + 1) ? -1 : db_int(rows, 0, at + 1);
 	if (!db_null(rows, 0, at + 1) && ret->next_ms < 0)
 		ret->next_ms = 0;
 	ret->upkeep_due = db_bool(rows, 0, at + 2);
+	ret->ping_due = db_bool(rows, 0, ping);
 }
 
 /* Row i of the claim; the columns stand in SQL_CLAIM_JOBS. */
@@ -56,7 +57,7 @@ static const char SQL_CLAIM_JOBS[] =
     "SELECT more, next_ms, upkeep_due, nth, queue, id, lease_no, task,\n"
     "    input, attempt, crashes, lease_ms, timeout_ms, retries, backoff,\n"
     "    delay_ms, max_delay_ms, jitter, retired, cancelled, handler,\n"
-    "    folder, memory_bytes, cpu_ms, traceparent, settings\n"
+    "    folder, memory_bytes, cpu_ms, traceparent, settings, ping_due\n"
     "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)";
@@ -97,7 +98,7 @@ claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
 	ret->at_us = ask->at_us;
 	ret->more = db_bool(rows, 0, 0);
 	if (db_null(rows, 0, 5)) {
-		read_outlook(rows, 0, &ret->outlook);
+		read_outlook(rows, 0, 26, &ret->outlook);
 		return;
 	}
 	(void)snprintf(
@@ -159,7 +160,7 @@ claim_clear(struct claim *c)
 }
 
 static const char SQL_CLAIM_OUTLOOK[] =
-    "SELECT claimable, next_ms, upkeep_due\n"
+    "SELECT claimable, next_ms, upkeep_due, ping_due\n"
     "FROM afterwork.outlook(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END)";
 
@@ -173,7 +174,7 @@ claim_outlook(
 	if (!db_query(
 		db, "claim_outlook", SQL_CLAIM_OUTLOOK, 1, args, &rows, e))
 		return false;
-	read_outlook(rows, 0, ret);
+	read_outlook(rows, 0, 3, ret);
 	return true;
 }
 
@@ -216,4 +217,10 @@ claim_keep_house(struct db *db, int64_t keep_ms, struct err *e)
 {
 	return keep_half(db, keep_ms, "partitions", e) &&
 	       keep_half(db, keep_ms, "sweeps", e);
+}
+
+bool
+claim_note_ping(struct db *db, struct err *e)
+{
+	return keep_half(db, 0, "ping", e);
 }

@@ -58,6 +58,7 @@ struct outlook {
 	bool claimable;  /* by somebody, if not by the caller */
 	int64_t next_ms; /* until the next delayed job; -1: none */
 	bool upkeep_due;
+	bool ping_due; /* none has been noted for ten minutes */
 };
 
 struct claim {
@@ -120,5 +121,8 @@ bool claim_outlasts(struct db *db, const struct claim_want *want,
  * transaction of its own: what a sweep fails of leaves the partitions made.
  * keep_ms is RETENTION.  Not inside a transaction. */
 bool claim_keep_house(struct db *db, int64_t keep_ms, struct err *e) MUSTCHECK;
+
+/* A run call came: what the doctor goes by.  One statement. */
+bool claim_note_ping(struct db *db, struct err *e) MUSTCHECK;
 
 #endif

@@ -143,14 +143,19 @@ move_up(struct worker *w)
 	w->has_next = false;
 }
 
-/* A failure is no reason to end the run: the next one tries again. */
+/*
+ * What is due besides jobs.  A runner that was woken is no ping: those may have
+ * stopped.  A failure is no reason to end the run: the next one tries again.
+ */
 static void
-keep_house(struct worker *w)
+keep_house(struct worker *w, const struct outlook *out)
 {
 	struct err e;
 
-	if (!claim_keep_house(w->db, w->keep_ms, &e))
+	if (out->upkeep_due && !claim_keep_house(w->db, w->keep_ms, &e))
 		log_fail(LOG_LEVEL_WARN, &e, "could not keep the house");
+	if (out->ping_due && !w->want->detached && !claim_note_ping(w->db, &e))
+		log_fail(LOG_LEVEL_WARN, &e, "could not note the ping");
 }
 
 /*
@@ -217,8 +222,7 @@ await(struct worker *w, int64_t idle_us, enum board_end *ret)
 	const struct outlook *out = &w->claim.outlook;
 	int64_t now_us, wait_ms;
 
-	if (out->upkeep_due)
-		keep_house(w);
+	keep_house(w, out);
 	w->board->report.none_left = !out->claimable;
 	if (leave_to_fresh(w, out)) {
 		*ret = BOARD_FULL;
@@ -254,8 +258,7 @@ look_back(struct worker *w, struct err *e)
 
 	if (!claim_outlook(w->db, w->want->queue, &out, e))
 		return false;
-	if (out.upkeep_due)
-		keep_house(w);
+	keep_house(w, &out);
 	w->board->report.none_left = !out.claimable;
 	return true;
 }

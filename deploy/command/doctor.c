@@ -125,7 +125,7 @@ look_inside(struct doctor *d, int64_t patience_ms, struct err *e)
 	 * count as a difference of clocks. */
 	return look_at_database(d, db, patience_ms, e) &&
 	       look_at_clock(d, db, e) && doctor_handlers(d, db, e) &&
-	       doctor_duration(d, db, e);
+	       doctor_tasks(d, db, e) && doctor_duration(d, db, e);
 }
 
 /* --- what is said --------------------------------------------------------- */
@@ -207,7 +207,9 @@ const struct command command_doctor = {
 	    "  bad   history: there is no partition for … - what to do\n"
 	    "\n"
 	    "Changes nothing.  Run it with the environment and as the user of\n"
-	    "the functions, but with the owner's DATABASE_URL.\n"
+	    "the functions, but with the owner's DATABASE_URL.  With the\n"
+	    "TASKS_DIR of `afterwork tasks sync` it tells which tasks are not\n"
+	    "registered, and which are no longer there.\n"
 	    "\n"
 	    "  --json               one JSON object instead of lines\n"
 	    "  --patience DURATION  a transaction that is open for longer is\n"

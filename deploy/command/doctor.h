@@ -39,4 +39,7 @@ bool doctor_duration(struct doctor *d, struct db *db, struct err *e) MUSTCHECK;
 /* The handlers of registered tasks, which must be on this host. */
 bool doctor_handlers(struct doctor *d, struct db *db, struct err *e) MUSTCHECK;
 
+/* Where TASKS_DIR is set: is what it holds registered, and nothing else? */
+bool doctor_tasks(struct doctor *d, struct db *db, struct err *e) MUSTCHECK;
+
 #endif

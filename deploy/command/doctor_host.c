@@ -12,6 +12,7 @@
 #include "common/runner/runner.h"
 #include "deploy/command/command.h"
 #include "deploy/command/secret.h"
+#include "deploy/command/tasks.h"
 #include "deploy/command/vercel.h"
 
 enum {
@@ -153,6 +154,66 @@ doctor_handlers(struct doctor *d, struct db *db, struct err *e)
 		    "%d executables are here", db_nrows(rows));
 	if (d->worst < before)
 		d->worst = before;
+	return true;
+}
+
+/* --- folders of tasks ------------------------------------------------------
+ */
+
+static const char SQL_DOCTOR_TASKS[] =
+    "SELECT f.slug, f.folder, t.slug IS NOT NULL, true\n"
+    "FROM unnest($1::text[], $2::text[]) AS f (slug, folder)\n"
+    "LEFT JOIN afterwork.task t ON t.slug = f.slug\n"
+    "WHERE t.slug IS NULL OR t.retired_at IS NOT NULL\n"
+    "UNION ALL\n"
+    "SELECT t.slug, t.folder, true, false FROM afterwork.task t\n"
+    "WHERE t.retired_at IS NULL AND t.slug <> ALL ($1::text[])\n"
+    "ORDER BY 1";
+
+/* Row i: a task that is here or registered, but not both. */
+static void
+note_task(struct doctor *d, const struct db_rows *rows, int i)
+{
+	const char *slug = db_text(rows, i, 0);
+
+	if (db_bool(rows, i, 3))
+		doctor_note(d, DOCTOR_WARN, "folders",
+		    "register it: afterwork tasks sync",
+		    "%s: \"%s\" is here, but the task is %s", slug,
+		    db_text(rows, i, 1),
+		    db_bool(rows, i, 2) ? "retired" : "not registered");
+	else
+		doctor_note(d, DOCTOR_WARN, "folders",
+		    "put its folder back, or retire it: afterwork tasks sync; "
+		    "then its waiting jobs fail",
+		    "%s is registered, but no folder of TASKS_DIR has it",
+		    slug);
+}
+
+bool
+doctor_tasks(struct doctor *d, struct db *db, struct err *e)
+{
+	AUTO_BUF slugs = BUF_INIT, folders = BUF_INIT;
+	AUTO_ROWS *rows = NULL;
+	struct err why = { 0 };
+
+	if (conf_text("TASKS_DIR", "")[0] == '\0')
+		return true;
+	if (!tasks_here(&slugs, &folders, &why)) {
+		doctor_note(d, DOCTOR_BAD, "folders",
+		    "mend it: until then afterwork tasks sync refuses all "
+		    "tasks",
+		    "%s", why.msg);
+		return true;
+	}
+	if (!db_query(db, "doctor_tasks", SQL_DOCTOR_TASKS, 2,
+		(const char *const[]){ slugs.data, folders.data }, &rows, e))
+		return false;
+	for (int i = 0; i < db_nrows(rows); i++)
+		note_task(d, rows, i);
+	if (db_nrows(rows) == 0)
+		doctor_note(d, DOCTOR_OK, "folders", "",
+		    "the tasks of TASKS_DIR are registered, and no others");
 	return true;
 }
 

@@ -422,6 +422,22 @@ tasks_sync(
 	return find_tasks(&l, config, e) && register_all(db, &l, ret, e);
 }
 
+bool
+tasks_here(struct buf *ret_slugs, struct buf *ret_folders, struct err *e)
+{
+	CLEANUP(found_list_release) struct found_list l = { .v = NULL };
+
+	if (!find_tasks(&l, NULL, e))
+		return false;
+	for (size_t i = 0; i < l.n; i++) {
+		db_array_add(ret_slugs, l.v[i].def.slug);
+		db_array_add(ret_folders, l.v[i].folder);
+	}
+	db_array_end(ret_slugs);
+	db_array_end(ret_folders);
+	return buf_ok(ret_slugs, e) && buf_ok(ret_folders, e);
+}
+
 /* --- the command ---------------------------------------------------------- */
 
 static bool

@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 
+struct buf;
 struct db;
 
 struct tasks_report {
@@ -20,5 +21,10 @@ struct tasks_report {
  * key. */
 bool tasks_sync(struct db *db, const char *config, struct tasks_report *ret,
     struct err *e) MUSTCHECK;
+
+/* What it would register here, read and checked in the same way: slugs and
+ * folders, each an array literal.  Asks no database. */
+bool tasks_here(
+    struct buf *ret_slugs, struct buf *ret_folders, struct err *e) MUSTCHECK;
 
 #endif

@@ -8,8 +8,16 @@ stack_shared
 queue_alone doctor
 export PGOPTIONS='-c client_min_messages=warning'
 task noop
-well 'a fresh database is well'
-is "$(wc -l <<<"$out")" 19 'every matter has its line'
+doctor
+is "$code:$(grep -vc '^ok ' <<<"$out")" 2:1 'of a fresh database one thing is amiss'
+finds bad pings 'no ping has ever been seen - .*afterwork cron --print crontab.*finds no slot' \
+	'no ping has come yet'
+ping() {
+	sql "SELECT afterwork.keep_house('7 days', 'ping')" >/dev/null
+}
+ping
+well 'after the first one all is well'
+is "$(wc -l <<<"$out")" 20 'every matter has its line'
 
 # --- transactions, bloat, durability ---
 exec {in}> >(exec psql -XqAt "$DATABASE_URL" >"$work/other" 2>&1)
@@ -65,15 +73,28 @@ finds warn history '3 ended jobs lie in afterwork\.history_default' 'which are c
 sql 'DELETE FROM afterwork.history_default'
 sql "UPDATE afterwork.upkeep SET next_at = now() - interval '20 minutes'"
 doctor
-finds warn pings 'no runner has come by since 20' 'pings that stopped'
+finds warn house 'to be kept at 20.* no runner has done so - see that pings come' 'a house not kept'
+finds ok pings 'they come' 'although pings come'
 sql "UPDATE afterwork.upkeep SET next_at = now() - interval '2 hours'"
 doctor
-finds bad pings 'no runner has come by since 20' 'for long'
+finds bad house 'to be kept at 20' 'for long'
 sql "UPDATE afterwork.upkeep SET next_at = '-infinity'"
 doctor
-finds bad pings 'no runner has ever' 'or never came'
+finds bad house 'no runner has ever' 'or never'
 sql "SELECT afterwork.keep_house(interval '7 days')" >/dev/null
 well 'keeping the house mends all three'
+sql "UPDATE afterwork.upkeep SET pinged_at = now() - interval '59 minutes'"
+well 'pings may be an hour apart'
+sql "UPDATE afterwork.upkeep SET pinged_at = now() - interval '61 minutes'"
+doctor
+finds warn pings 'no ping has been seen since 20' 'pings that stopped'
+finds ok house 'it is kept' 'although other runners keep the house'
+sql "UPDATE afterwork.upkeep SET pinged_at = now() - interval '3 hours'"
+sql "SELECT afterwork.keep_house(interval '7 days')" >/dev/null
+doctor
+finds bad pings 'no ping has been seen since 20' 'for long, and keeping the house is no ping'
+ping
+well 'the next one mends it'
 task tick '"schedule":[{"cron":"0 0 1 1 *"}]'
 sql "UPDATE afterwork.schedule SET next_at = now() - interval '3 minutes'"
 doctor

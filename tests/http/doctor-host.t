@@ -8,6 +8,8 @@ super() {
 	sql_as postgres "$1" >/dev/null
 }
 await 10 '[ -z "$(runner_pids)" ]'
+run_jobs
+await 10 '[ -z "$(runner_pids)" ]'
 well 'the private stack is well'
 
 # --- this host ---
@@ -58,7 +60,32 @@ finds bad handlers 'other: ".*/handler" may not be executed' 'one that may not b
 rm "$work/script/handler"
 doctor
 finds bad handlers 'other: ".*/handler" is not on this host' 'one that is gone'
+
+# --- folders of tasks ---
+own=tests/tasks:$work/own
 TASKS_DIR=tests/tasks "$B/afterwork" tasks sync >/dev/null
+doctor TASKS_DIR=tests/tasks
+finds ok folders 'are registered, and no others' 'what TASKS_DIR holds is registered'
+mkdir -p "$work/own/late"
+echo '{"slug":"late","handler":"/bin/true"}' >"$work/own/late/task.json"
+doctor "TASKS_DIR=$own"
+finds warn folders "late: \"$work/own/late\" is here, but the task is not registered - .*afterwork tasks sync" \
+	'a folder that was never registered'
+is "$(grep -c '^[a-z]* *folders: ' <<<"$out")" 1 'and no other'
+TASKS_DIR=$own "$B/afterwork" tasks sync >/dev/null
+doctor "TASKS_DIR=$own"
+finds ok folders 'are registered' 'then it is'
+doctor TASKS_DIR=tests/tasks
+finds warn folders 'late is registered, but no folder of TASKS_DIR has it - .*afterwork tasks sync' \
+	'a task whose folder is gone'
+TASKS_DIR=tests/tasks "$B/afterwork" tasks sync >/dev/null
+doctor "TASKS_DIR=$own"
+finds warn folders 'late: .* is here, but the task is retired' 'one that was retired'
+echo '{"slug":"late","hanlder":"/bin/true"}' >"$work/own/late/task.json"
+doctor "TASKS_DIR=$own"
+finds bad folders "late/task.json: .*hanlder.* - mend it" 'one that cannot be registered'
+doctor "TASKS_DIR=$work/none"
+finds bad folders "could not read the folder of tasks \"$work/none\"" 'no such folder'
 
 # --- as JSON ---
 well 'all mended'

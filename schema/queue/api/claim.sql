@@ -29,7 +29,7 @@
 -- gives its attempt back; alone or not, the attempt goes to the log as lost.
 --
 -- With nothing to claim there is one row without an id, which says what
--- outlook() does: more, next_ms and upkeep_due.
+-- outlook() does: more, next_ms, upkeep_due and ping_due.
 CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
 	max_jobs integer, fit_ms bigint, lacks text[] DEFAULT '{}',
@@ -40,7 +40,7 @@ RETURNS TABLE (nth integer, queue text, id bigint, lease_no bigint, task text,
 	max_delay_ms bigint, jitter boolean, retired boolean, cancelled boolean,
 	handler text, folder text, memory_bytes bigint, cpu_ms bigint,
 	traceparent text, settings text, more boolean, next_ms bigint,
-	upkeep_due boolean)
+	upkeep_due boolean, ping_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -176,11 +176,12 @@ BEGIN
 		    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
 		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
-		    array_to_string(t.settings, ' '), missed, NULL::bigint, NULL::boolean;
+		    array_to_string(t.settings, ' '), missed, NULL::bigint,
+		    NULL::boolean, NULL::boolean;
 		RETURN;
 	END LOOP;
-	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due
-	INTO more, next_ms, upkeep_due
+	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due, o.ping_due
+	INTO more, next_ms, upkeep_due, ping_due
 	FROM afterwork.outlook(claim.queues) o;
 	RETURN NEXT;
 END
@@ -235,9 +236,11 @@ $$;
 
 -- What a runner that found nothing wants to know: is something claimable after
 -- all (by anybody), in how many milliseconds the next delayed job comes due
--- (null: none waits), and whether the house should be kept.
+-- (null: none waits), whether the house should be kept, and, for a run call,
+-- whether it should be noted that one came.
 CREATE OR REPLACE FUNCTION afterwork.outlook(queues text[],
-	OUT claimable boolean, OUT next_ms bigint, OUT upkeep_due boolean)
+	OUT claimable boolean, OUT next_ms bigint, OUT upkeep_due boolean,
+	OUT ping_due boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off
@@ -258,7 +261,9 @@ BEGIN
 	      AND (queues IS NULL OR q.name = ANY (queues))) THEN
 		next_ms := least(coalesce(next_ms, 100), 100);
 	END IF;
-	SELECT u.next_at <= clock_timestamp() INTO upkeep_due
+	SELECT u.next_at <= clock_timestamp(), coalesce(u.pinged_at
+	    < clock_timestamp() - interval '10 minutes', true)
+	INTO upkeep_due, ping_due
 	FROM afterwork.upkeep u;
 END
 $$;

@@ -169,21 +169,36 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	HAVING count(*) > 0
 $$;
 
--- Is the house kept, and do schedules come?  A ping that finds nothing to do
--- leaves no trace but this: it keeps the house when that is due, every hour.
+-- Do pings come, is the house kept, and do schedules come?  A ping that finds
+-- nothing to do leaves no trace but pinged_at, every ten minutes; the house may
+-- be kept by any runner, and tells of no ping.
 CREATE OR REPLACE FUNCTION afterwork.doctor_pings()
 RETURNS TABLE (topic text, level text, what text, remedy text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- (plpgsql, since schedules_late() comes in a later file.)
-	RETURN QUERY SELECT 'pings', CASE WHEN u.next_at < now() - interval '1 hour'
-	        THEN 'bad' ELSE 'warn' END,
-	    CASE WHEN isfinite(u.next_at) THEN format('no runner has come by '
-	        'since %s (UTC), when the house was to be kept',
-	        to_char(u.next_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
-	    ELSE 'no runner has ever kept the house' END,
+	RETURN QUERY SELECT 'pings', CASE
+	        WHEN u.pinged_at > now() - interval '2 hours' THEN 'warn'
+	        ELSE 'bad' END,
+	    CASE WHEN u.pinged_at IS NULL THEN 'no ping has ever been seen'
+	    ELSE format('no ping has been seen since %s (UTC)',
+	        to_char(u.pinged_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+	    END,
 	    'see that the scheduler calls /api/payload-jobs/run?allQueues=true '
-	    'every minute and is answered 200: afterwork cron --print crontab'
+	    'every minute and is answered 200: afterwork cron --print crontab; '
+	    'a ping that finds no slot free is not seen: if none ever does, '
+	    'raise RUNNER_SLOTS'
+	FROM afterwork.upkeep u
+	WHERE coalesce(u.pinged_at < now() - interval '1 hour', true)
+	UNION ALL
+	SELECT 'house', CASE WHEN u.next_at < now() - interval '1 hour'
+	        THEN 'bad' ELSE 'warn' END,
+	    CASE WHEN isfinite(u.next_at) THEN format('it was to be kept at %s '
+	        '(UTC), and no runner has done so',
+	        to_char(u.next_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+	    ELSE 'no runner has ever kept it' END,
+	    'see that pings come; if they do, see why the log of run says "could '
+	    'not keep the house"'
 	FROM afterwork.upkeep u
 	WHERE u.next_at < now() - interval '10 minutes'
 	UNION ALL
@@ -335,13 +350,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	    (4, 'transactions', 'none is old'),
 	    (5, 'bloat', 'hot tables are as large as their rows'),
 	    (6, 'history', 'there are partitions for today and tomorrow'),
-	    (7, 'pings', 'runners come by'),
-	    (8, 'schedules', 'none is late'),
-	    (9, 'tasks', 'what waits can be run'),
-	    (10, 'backlog', 'nothing waits for long'),
-	    (11, 'leases', 'none ran out unseen'),
-	    (12, 'failed', 'failed jobs do not pile up'),
-	    (13, 'connections', 'there are enough')) AS t (n, topic, well)
+	    (7, 'pings', 'they come'),
+	    (8, 'house', 'it is kept'),
+	    (9, 'schedules', 'none is late'),
+	    (10, 'tasks', 'what waits can be run'),
+	    (11, 'backlog', 'nothing waits for long'),
+	    (12, 'leases', 'none ran out unseen'),
+	    (13, 'failed', 'failed jobs do not pile up'),
+	    (14, 'connections', 'there are enough')) AS t (n, topic, well)
 	LEFT JOIN found f ON f.topic = t.topic
 	ORDER BY CASE f.level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END,
 	    t.n, f.what

@@ -7,6 +7,9 @@
 -- Keep one half of the house, or (null) both: 'partitions' of history, and
 -- 'sweeps'.  Runs once an hour, after outlook() said so, and again in a minute
 -- while a sweep is not through; does nothing when another runner is at it.
+--
+-- 'ping' does neither: it notes that a run call came, for the doctor.  Run calls
+-- alone do so, and only when outlook() says so, every ten minutes.
 CREATE OR REPLACE FUNCTION afterwork.keep_house(keep interval,
 	half text DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -16,6 +19,10 @@ DECLARE
 BEGIN
 	PERFORM FROM afterwork.upkeep FOR UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	IF half = 'ping' THEN
+		UPDATE afterwork.upkeep SET pinged_at = now();
 		RETURN;
 	END IF;
 	-- Partitions last, where it is one transaction: they shut history.
