@@ -40,8 +40,9 @@ verdict() {
 	fi
 }
 
-# row NAME OURS FLOOR BOUND HOW: the numbers are lists, HOW is most or least
-# (of the ratio), below (of ours alone) or note (nothing is asked of it).
+# row NAME OURS FLOOR BOUND HOW: the numbers are lists; BOUND is a number or,
+# like 1/0.7, two; HOW is most, least or under (of the ratio), below (of ours
+# alone) or note (nothing is asked of it).
 row() {
 	local ours floor=- ratio=- word=
 	{ numbers "$2" && { [ -z "$3" ] || numbers "$3"; }; } ||
@@ -56,18 +57,23 @@ row() {
 	[ -z "$3" ] || floor=$(median $3)
 	[ -z "$3" ] || ratio=$(awk -v a="$ours" -v b="$floor" \
 		'BEGIN { printf "%.2f", a / b }')
-	case $5 in
-	most) word=$(awk -v r="$ratio" -v b="$4" \
-		'BEGIN { print ((r <= b) ? "ok" : "short") }') ;;
-	least) word=$(awk -v r="$ratio" -v b="$4" \
-		'BEGIN { print ((r >= b) ? "ok" : "short") }') ;;
-	below) word=$(awk -v r="$ours" -v b="$4" \
-		'BEGIN { print ((r < b) ? "ok" : "short") }') ;;
-	esac
+	word=$(holds "$ours" "$floor" "$4" "$5")
 	[ -z "$word" ] || verdict "$word"
 	[ "$floor" = - ] || floor=$(shown "$floor")
 	printf '%-60s %9s %9s %6s %7s %5s %s\n' "$1" "$(shown "$ours")" \
 		"$floor" "$ratio" "$(bound "$4" "$5")" "$(load_now)" "$word"
+}
+
+# holds OURS FLOOR BOUND HOW: ok or short; the ratio is not rounded for it.
+holds() {
+	awk -v a="$1" -v b="$2" -v bound="$3" -v how="$4" 'BEGIN {
+		if (how == "note")
+			exit
+		n = split(bound, part, "/")
+		limit = n == 2 ? part[1] / part[2] : part[1] + 0
+		r = how == "below" ? a : a / b
+		print (how == "most" ? r <= limit : how == "least" ? \
+			r >= limit : r < limit) ? "ok" : "short" }'
 }
 
 # A list of numbers, none of them missing.
@@ -76,10 +82,13 @@ numbers() {
 }
 
 bound() {
+	local number=$1
+	[[ $1 != */* ]] || number=$(awk -v a="${1%/*}" -v b="${1#*/}" \
+		'BEGIN { printf "%.2f", a / b }')
 	case $2 in
-	most) echo "<= $1" ;;
-	least) echo ">= $1" ;;
-	below) echo "< $1" ;;
+	most) echo "<= $number" ;;
+	least) echo ">= $number" ;;
+	under | below) echo "< $number" ;;
 	*) echo - ;;
 	esac
 }

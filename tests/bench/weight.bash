@@ -178,8 +178,8 @@ figure_react() {
 	done
 	empty_queue
 	row 'commit to start, lingering | graphile listens, p50 (ms)' \
-		"${ours[*]}" "${floor[*]}" 1.0 most
-	row 'the same, p99 (ms)' "${p99s[*]}" "${floor99[*]}" 1.0 most
+		"${ours[*]}" "${floor[*]}" 1.0 under
+	row 'the same, p99 (ms)' "${p99s[*]}" "${floor99[*]}" 1.0 under
 }
 
 # --- a reader that does not leave --------------------------------------------

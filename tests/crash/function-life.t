@@ -1,7 +1,8 @@
 #!/bin/bash
 # function-life.t: function processes end after so many requests, when they
-# are idle and when they are told to, without a request that notices; they let
-# go of the database when idle, and outlive it when it is gone.
+# are idle and when they are told to, without a request that notices, and those
+# that are killed come back; they let go of the database when idle, and outlive
+# it when it is gone.
 . tests/lib.sh
 # shellcheck source=tests/crash/crash.bash
 . tests/crash/crash.bash
@@ -22,6 +23,53 @@ is "$(seq 60 | xargs -P 4 -I {} curl -s -o /dev/null -w '%{http_code}\n' \
 is "$(comm -12 <(echo "$before") <(processes))" '' 'others serve now'
 ok 'as many as before' await 5 \
 	'[ "$(processes | wc -l)" = "$(wc -l <<<"$before")" ]'
+
+# another: than $serving, which has served nothing yet.
+another() {
+	local now
+	now=$(processes)
+	[ -n "$now" ] && [ "$now" != "$serving" ]
+}
+ask_times() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		get /healthz
+		statuses+=" $status"
+	done
+}
+serving=$(processes) statuses=
+kill -KILL "$serving"
+ok 'one that is killed is replaced' await 5 another
+serving=$(processes)
+ask_times 6
+is "$(processes)" "$serving" 'the new one serves six requests'
+ask_times 2
+ok 'and is gone after eight at most' await 5 '! is_alive "$serving"'
+is "$statuses" "$(printf ' 200%.0s' 1 2 3 4 5 6 7 8)" 'each was answered'
+
+# --- multiwatch --------------------------------------------------------------
+
+master() {
+	function_pids "$1" | head -n 1
+}
+await 5 another
+serving=$(processes) killed=$(master status)
+kill -KILL "$killed"
+ok 'a master that is killed takes its processes along' await 5 \
+	'! is_alive "$serving"'
+ok 'and is started again' await 5 another
+isnt "$(master status)" "$killed" 'as another process'
+get /healthz
+status_is 200 'which serves'
+
+# Eleven ends that came too soon would be too many for it; those of an idle
+# function are none.  Watched until this test is over.
+IDLE_EXIT=1 stack_part restart users
+while [ -e "$work" ]; do
+	master users
+	sleep 0.1
+done >"$work/masters" 2>/dev/null &
+watching=$!
 
 # --- a database that is idle, gone, back -------------------------------------
 
@@ -161,4 +209,12 @@ like "$(cd "$home" && env -i "${vars[@]}" "${params[@]}" \
 	"${as_owner[@]}" "${upload%/*}/status" </dev/null \
 	2>"$work/own.log")" \
 	'^Status: 200 .*"status":"ok"' 'a GET is answered'
+
+# --- idle under multiwatch, since long ago ------------------------------------
+
+ok 'a function that was idle twelve times' await 30 \
+	'[ "$(sort -u "$work/masters" | wc -l)" -gt 12 ]'
+kill "$watching"
+get /api/users/me
+status_is 200 'still serves'
 done_testing

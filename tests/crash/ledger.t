@@ -47,24 +47,41 @@ look() {
 	looks=$((looks + 1))
 }
 
-# drain SECONDS KIND…: strikes until no job is left.
+# How many jobs are left when PostgreSQL is restarted, fast and immediate in
+# turn: the run, but for its last fifth, which may be over before a look, is cut
+# into as many parts as there are restarts.  The dice say when in each, and how
+# the first.
+plan_restarts() {
+	local i n=$((2 + jobs / 5000)) last=$((jobs / 5))
+	due=() ways=(fast immediate) way=$((RANDOM % 2))
+	for ((i = n - 1; i >= 0; i--)); do
+		due+=($((last + (i * 32768 + RANDOM) * (jobs - last) / n / 32768)))
+	done
+	note "PostgreSQL is restarted (${ways[way]} first) with ${due[*]} jobs left"
+}
+due=()
+
+restart_if_due() {
+	[ ${#due[@]} -gt 0 ] && [ "$left" -ge 0 ] &&
+		[ "$left" -le "${due[0]}" ] || return
+	note "${ways[way]}, $left left"
+	restart "${ways[way]}"
+	way=$((1 - way)) due=("${due[@]:1}")
+}
+
+# drain SECONDS KIND…: strikes until no job is left, and no restart.
 drain() {
-	local end=$((SECONDS + $1)) next=fast
+	local end=$((SECONDS + $1))
 	shift
 	left=$jobs
 	keep_pinging
-	while [ "$left" -ne 0 ] && [ $SECONDS -lt "$end" ]; do
+	while [ "$left" -ne 0 ] || [ ${#due[@]} -gt 0 ]; do
+		[ $SECONDS -lt "$end" ] || break
 		strike "$@"
 		sleep "0.0$((RANDOM % 10))"
 		strike "$@"
 		look
-		# At two thirds and at one third of the way.
-		if [ -n "$next" ] && [[ " $* " == *' backend '* ]] &&
-			[ "$left" -ge 0 ] &&
-			[ "$left" -lt $((jobs * ${#next} / 6)) ]; then
-			restart $next
-			if [ $next = fast ]; then next=immediate; else next=; fi
-		fi
+		restart_if_due
 	done
 	chaos_end
 }
@@ -120,6 +137,7 @@ logged() {
 }
 
 looks=0 wrongs=0
+plan_restarts
 make_jobs "$jobs" 50
 drain $((jobs / 20 + 100)) worker guard both pause hold hold hold backend \
 	program

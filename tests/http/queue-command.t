@@ -33,6 +33,40 @@ queue limit default none
 queue
 is "$(row default)" '0 0 0 0 open none' 'no longer'
 
+# --- more room wakes a runner: no ping, and nobody else comes here ---
+# Runners of these commands, which linger and would take what comes by chance.
+runners() {
+	grep -lszxF "RUNTIME_DIRECTORY=$work/runtime" /proc/[0-9]*/environ
+}
+add() {
+	sql "SELECT afterwork.enqueue('$task', '{\"mediaId\": 999999}')"
+}
+task=syncMediaToGalleries
+state() {
+	sql "SELECT state FROM afterwork.jobs WHERE id = $1"
+}
+queue limit default 1
+ok 'no runner is there' await 10 '[ -z "$(runners)" ]'
+long=$(add)
+sql_is "SELECT id FROM afterwork.claim(NULL, '', '{$task}', '{$task}',
+	1, 60000)" "$long" 'the one job that may run does'
+while IFS='|' read -r room what; do
+	waits=$(add)
+	ok 'no runner is there' await 10 '[ -z "$(runners)" ]'
+	is "$(state "$long") $(state "$waits")" 'running ready' \
+		'another waits behind it'
+	queue limit default "$room"
+	is "$code" 0 "$what"
+	eventually 10 "job_ended $waits" 'and it is run at once'
+	sql "SELECT afterwork.limit_queue('default', 1)" >/dev/null
+done <<'END'
+2|the limit is raised
+none|the limit is removed
+END
+is "$(state "$long")" running 'the first one runs on'
+sql "DELETE FROM afterwork.job; SELECT afterwork.limit_queue('default', NULL)" \
+	>/dev/null
+
 # ARGUMENTS | status | what it says
 while IFS='|' read -r arguments want says; do
 	eval "queue $arguments"

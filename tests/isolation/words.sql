@@ -40,6 +40,24 @@ LANGUAGE sql AS $$
 	SELECT count(*) FROM taken
 $$;
 
+-- The same by a session's first claim: one job, if it is a plain one.
+CREATE FUNCTION iso.first(who text) RETURNS bigint LANGUAGE sql AS $$
+	WITH taken AS (
+		INSERT INTO iso.holds
+		SELECT first.who, c.id, c.lease_no,
+		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id),
+		    (SELECT count(*) FROM afterwork.history)
+		FROM afterwork.claim_first('default', '{work,one,two,newest}',
+		    60000) c
+		RETURNING 1)
+	SELECT count(*) FROM taken
+$$;
+
+-- As a runner begins: what its first claim leaves is for the next.
+CREATE FUNCTION iso.begin(who text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT CASE iso.first(who) WHEN 0 THEN iso.claim(who) ELSE 1 END
+$$;
+
 -- The leases of all that run are over.
 CREATE FUNCTION iso.lapse() RETURNS void LANGUAGE sql AS $$
 	UPDATE afterwork.job SET lease_until = clock_timestamp() - interval '1 s'
@@ -62,6 +80,13 @@ LANGUAGE sql AS $$
 	    array_agg(finish.op) AS ops, array_agg(0::bigint) AS none,
 	    array_agg(NULL::text) AS texts
 	    FROM iso.holds h WHERE h.who = finish.who HAVING count(*) > 0) a
+$$;
+
+-- The same of the job that the first claim gave.
+CREATE FUNCTION iso.finish_first(who text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT afterwork.settle_first('default', h.job, h.lease_no, 0, 0, NULL,
+	    NULL, true)
+	FROM iso.holds h WHERE h.who = finish_first.who
 $$;
 
 -- For a task's own transaction.

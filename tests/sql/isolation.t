@@ -84,8 +84,36 @@ orders at-once 20 'cancelled' 'too late'
 orders replace 30 'replaced' 'another'
 orders wait 60 'cancelled, replaced' 'cancelled, another'
 orders idle 90 'it came again for 1' 'it came again for 2' 'it stayed for 2' 'nothing'
+orders first 90 'one 1' 'one 1, third 1' 'one 1, two 1' 'third 1, two 1' \
+	'third 2' 'two 1'
+orders first-cancel 30 'cancelled' 'cancelling' 'ended'
+orders first-replace 30 'late: another, third: the same' \
+	'late: the same, third: another' 'late: the same, third: the same'
+orders first-supersede 90 'early runs' 'one runs' 'nothing'
+orders first-rescue 60 'done by first' 'done by second'
 
 # What asks for less than the laws do must be seen to break them.
+# without WHAT SPEC ORDER SED: the first claim, or its settlement, changed so.
+without() {
+	sed "$4" schema/queue/api/first.sql >"$work/broken.sql"
+	ok "$1 differs" [ "$(diff "$work/broken.sql" schema/queue/api/first.sql |
+		grep -c '^>')" -ge 1 ]
+	quiet psql -Xq -v ON_ERROR_STOP=1 -f "$work/broken.sql" "$direct"
+	run "$2" "$3"
+	like "$(broken)" 'not after' "$1 breaks a law"
+}
+without 'a first claim that takes what is held' first \
+	'one_begins two_begins one_ends two_ends t_claims t_ends' \
+	's/ FOR UPDATE SKIP LOCKED//; s/j.lease_until IS NULL AND //'
+without 'one that takes what was claimed before' first-rescue \
+	's_begins s_has f_settles f_ends g_charges s_settles' \
+	's/j.lease_until IS NULL AND //'
+without 'one that takes what has a key' first-supersede \
+	'r_begins r_has one_enqueues one_ends two_begins two_has' \
+	's/ AND j.concurrency_key IS NULL//'
+without 'a settlement under any number' first-rescue \
+	's_begins s_has f_settles f_ends g_charges s_settles' \
+	's/AND j.lease_no = lease$//'
 sed 's/AND j.id = r.id AND j.lease_no = r.lease_no/AND j.id = r.id/' \
 	schema/queue/api/settle.sql >"$work/unfenced.sql"
 ok 'settling without the fence differs' \

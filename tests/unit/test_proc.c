@@ -152,11 +152,11 @@ report(const char *path)
 		fds += is_open(fd);
 	fprintf(f,
 	    "null %d%d stderr %d extra %d umask %o blocked %d "
-	    "leader %d ppid-is-test %d env %s cwd %s handed %d",
+	    "leader %d session-is-test's %d env %s cwd %s handed %d",
 	    is_null(0), is_null(1), is_open(2), fds - 1, mode, blocked,
 	    getsid(0) == getpid(),
-	    getenv("TEST_PARENT") != NULL &&
-		strtol(getenv("TEST_PARENT"), NULL, 10) == getppid(),
+	    getenv("TEST_SESSION") == NULL ||
+		strtol(getenv("TEST_SESSION"), NULL, 10) == getsid(0),
 	    getenv("TEST_VALUE") == NULL ? "-" : getenv("TEST_VALUE"),
 	    getcwd(cwd, sizeof(cwd)) == NULL ? "-" : "kept",
 	    fstat(PROC_HANDED_FD, &handed) == 0 &&
@@ -182,14 +182,15 @@ test_detached(int hand)
 	int fd = mkstemp(path);
 	char want[200];
 	const char *const argv[] = { self, "report", path, NULL };
-	char value[] = "TEST_VALUE=given",
+	char value[] = "TEST_VALUE=given", session[40],
 	     nosan[] = "ASAN_OPTIONS=detect_leaks=0";
-	char *const envp[] = { value, nosan, NULL };
+	char *const envp[] = { value, session, nosan, NULL };
 	AUTO_BUF text = BUF_INIT;
 	struct err e;
 	int status;
 	pid_t pid;
 
+	(void)snprintf(session, sizeof(session), "TEST_SESSION=%d", getsid(0));
 	/* So that the grandchild can be waited for. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	ok(proc_spawn_detached(argv, envp, hand, &e),
@@ -202,7 +203,7 @@ test_detached(int hand)
 	ok(path_read(path, 4096, &text, &e), "its report is there");
 	(void)snprintf(want, sizeof(want),
 	    "null 11 stderr 1 extra %d umask 77 blocked 0 leader 0 "
-	    "ppid-is-test 0 env given cwd kept handed %d",
+	    "session-is-test's 0 env given cwd kept handed %d",
 	    hand >= 0, hand >= 0);
 	is_text(text.data, want,
 	    "clean descriptors, mask and signals; a session of its own");
