@@ -156,6 +156,22 @@ await call("PATCH /api/users/{id}", 200,
 await call("PATCH /api/users/{id}", 400,
 	{ ...admin, id: made.id, json: { email: 7 } });
 await call("PATCH /api/users/{id}", 404, { ...admin, json: {} });
+const badly = "?select[role]=maybe";
+await call("GET /api/users/{id}", 400,
+	{ ...admin, id: made.id, query: badly });
+await call("DELETE /api/users/{id}", 400,
+	{ ...admin, id: made.id, query: badly });
+const him = `?where[id][equals]=${made.id}`;
+await call("PATCH /api/users", 200,
+	{ ...admin, query: him, json: { role: "operator" } });
+await call("PATCH /api/users", 400, { ...admin, json: { role: "operator" } });
+await call("PATCH /api/users", 400,
+	{ ...admin, query: him, json: { password: "short" } });
+await call("DELETE /api/users", 400, admin);
+const { doc: gone } = await call("POST /api/users", 201,
+	{ ...admin, json: { ...account, email: `gone-${tag}@example.com` } });
+await call("DELETE /api/users", 200,
+	{ ...admin, query: `?where[id][equals]=${gone.id}` });
 await call("POST /api/users/unlock", 200,
 	{ ...admin, json: { email: account.email } });
 await call("POST /api/users/unlock", 400, { ...admin, json: {} });
@@ -247,6 +263,8 @@ await call("PATCH /api/pages", 200,
 	{ as, query: `${these}&backfill=true`, json: { title: "C" } });
 await call("PATCH /api/pages", 400,
 	{ as, query: these, json: { updatedAt: page.updatedAt } });
+await call("PATCH /api/pages", 400,
+	{ as, query: these, headers: version, json: { title: "lost" } });
 await call("DELETE /api/pages", 400, { as });
 const { doc: another } = await call("POST /api/pages", 201,
 	{ as, json: { title: "D", slug: `${tag}-d` } });
@@ -261,6 +279,8 @@ const { doc: other } = await call("POST /api/media", 201,
 await call("DELETE /api/media", 200,
 	{ as, query: `?where[id][equals]=${other.id}` });
 await call("DELETE /api/media", 400, { as });
+await call("DELETE /api/media/{id}", 400,
+	{ as, id: medium.id, query: "?select[sizes][thumbnail]=maybe" });
 await call("DELETE /api/media/{id}", 200, { as, id: medium.id });
 await call("DELETE /api/media/{id}", 404, { as });
 
@@ -293,6 +313,8 @@ for (const { id } of ran) {
 	await call(`GET ${jobs}/{id}`, 200, { ...admin, id });
 }
 await call(`GET ${jobs}/{id}`, 404, admin);
+await call(`GET ${jobs}/{id}`, 400,
+	{ ...admin, id: job.id, query: "?select[input][times]=maybe" });
 await call(`GET ${jobs}/{id}`, 403, { as });
 await call(`GET ${jobs}`, 200, { ...admin, query: "?limit=1000" });
 await call(`GET ${jobs}`, 400, { ...admin, query: "?limit=-1" });
