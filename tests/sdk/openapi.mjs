@@ -223,6 +223,9 @@ await read(206, { Range: "bytes=0-9" });
 await read(416, { Range: "bytes=999999-" });
 await read(304, { "If-None-Match": known.get("etag"),
 	"If-Modified-Since": known.get("last-modified") });
+await read(412, { "If-Match": '"x"' });
+await read(400, { "If-Match": "x" });
+await read(200, { "If-Match": known.get("etag") });
 await call(`GET ${files}`, 404, { filename: "none.jpg" });
 await call("GET /api/media/sweep", 200, { as: cron });
 await call("GET /api/media/sweep", 400, { as: cron, query: "?olderThan=x" });
