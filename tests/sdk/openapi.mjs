@@ -82,6 +82,38 @@ const complaints = (shape, value) => shape(value) ? []
 	: shape.errors.map((e) => `${e.instancePath} ${e.message} ` +
 		JSON.stringify(e.params));
 
+/* ---- the parameters ---- */
+
+const named = (operation) => (operation.parameters ?? [])
+	.map((parameter) => resolved(parameter).name);
+const select = resolved({ $ref: "#/components/parameters/select" });
+const takes = new Ajv({ strict: false })
+	.addSchema(structuredClone(document), "api")
+	.getSchema("api#/components/parameters/select/schema");
+ok(select.style === "deepObject" && takes({ title: true }) &&
+	takes({ sizes: { thumbnail: { url: false } } }) && !takes({ a: "b" }),
+	"a select is true or false, of parts too");
+
+/* Where a select that is none is refused, it is a parameter, and nowhere else.
+ * Nothing is done: there is no such document, and no where. */
+const documents = /^\w+ \/api\/(media|pages|users|payload-jobs)(\/\{id\})?$/;
+for (const [route, operation] of operations) {
+	if (!documents.test(route))
+		continue;
+	const [method, path] = route.split(" ");
+	const { body } = await fetchJson(
+		`${path.replace("{id}", "999999999")}?select[title]=maybe`,
+		adminKey, method === "GET" ? {} : { method, json: {} });
+	is(body.errors[0].data?.errors?.[0].path === "select",
+		named(operation).includes("select"),
+		`${route}: select is a parameter if it is one`);
+}
+for (const route of ["PATCH /api/pages", "DELETE /api/pages",
+	"PATCH /api/pages/{id}", "DELETE /api/pages/{id}",
+	"GET /api/media/file/{filename}"])
+	ok(named(operations.get(route)).includes("If-Match"),
+		`${route}: so is If-Match`);
+
 /* ---- the calls ---- */
 
 const seen = new Map([...operations.keys()].map((route) => [route, new Set()]));
