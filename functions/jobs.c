@@ -13,6 +13,7 @@
  */
 #include "common/http/app.h"
 #include "common/link/db.h"
+#include "common/link/filter.h"
 #include "common/link/js.h"
 #include "common/parse/duration.h"
 #include "common/queue/job.h"
@@ -155,8 +156,9 @@ answer_job(struct app *app, struct res *res, int status, int64_t id,
     const char *message, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
+	struct filter whole = { 0 };
 
-	return report_job(app->db, id, &doc, e) && buf_ok(&doc, e) &&
+	return report_job(app->db, id, &whole, &doc, e) && buf_ok(&doc, e) &&
 	       res_doc(res, status, doc.data, doc.len, message, e);
 }
 

@@ -2,17 +2,22 @@
  * /api/media but for uploads: lists, documents, files, and the sweep.
  *
  * A file is answered as X-Accel-Redirect into nginx's internal location
- * /_media/, which sends the bytes (ranges, If-Range, If-Modified-Since).
+ * /_media/, which sends the bytes (ranges, If-Range, If-Modified-Since).  Only
+ * where If-Match is said are they sent from here.
  * Without an nginx in front, as plain CGI, that answer has no body.
  */
 #include <string.h>
+#include <sys/stat.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/path.h"
 #include "common/http/app.h"
 #include "common/http/bulk.h"
 #include "common/http/cors.h"
 #include "common/http/list.h"
 #include "common/http/select.h"
+#include "common/http/version.h"
 #include "common/link/conf.h"
 #include "common/link/crypt.h"
 #include "common/link/js.h"
@@ -209,14 +214,15 @@ add_names(struct buf *b, const char *name)
 
 /* A file never changes under its key, so the key tells its version.  Hashed,
  * since where a file lies is nobody's business. */
+enum { VERSION_DIGITS = 32 };
+
 static void
-version_of(const struct media_file *file, char ret[static CRYPT_HASH_HEX + 2])
+version_of(const struct media_file *file, char ret[static VERSION_DIGITS + 1])
 {
-	enum { DIGITS = 32 };
 	char hash[CRYPT_HASH_HEX];
 
 	crypt_hash_hex(file->key, strlen(file->key), hash);
-	(void)snprintf(ret, CRYPT_HASH_HEX + 2, "\"%.*s\"", DIGITS, hash);
+	(void)snprintf(ret, VERSION_DIGITS + 1, "%.*s", VERSION_DIGITS, hash);
 }
 
 /* Whoever has a copy asks with each use whether it is still the one: a file
@@ -225,18 +231,32 @@ static bool
 version_headers(const char *version, struct res *res, struct err *e)
 {
 	res->store = true;
-	return res_header(res, "ETag", version, e) &&
+	return version_show(res, version, e) &&
 	       res_header(res, "Cache-Control", "public, no-cache", e);
 }
 
-/* nginx compares times; versions are ours to compare (RFC 9110, 13.1.2). */
+/* nginx compares times; versions are ours to compare (RFC 9110, 13.1.1 and
+ * 13.1.2). */
 static bool
 is_known(const struct req *req, const char *version)
 {
 	const char *list = req_header(req, "HTTP_IF_NONE_MATCH");
+	char tag[VERSION_DIGITS + 3];
 
+	(void)snprintf(tag, sizeof(tag), "\"%s\"", version);
 	return list != NULL &&
-	       (strcmp(list, "*") == 0 || strstr(list, version) != NULL);
+	       (strcmp(list, "*") == 0 || strstr(list, tag) != NULL);
+}
+
+static bool
+check_wanted(const struct req *req, const char *version, struct err *e)
+{
+	bool wanted = false;
+
+	if (!version_is_wanted(req, version, &wanted, e))
+		return false;
+	return wanted ||
+	       err_fail(e, ERR_VERSION, "The file has another version by now.");
 }
 
 /* Pages of sites that may read answers may show pictures, too. */
@@ -245,16 +265,12 @@ file_headers(const struct media_file *file, const char *name, struct res *res,
     struct err *e)
 {
 	const struct media_type *type = media_type_of_mime(file->mime);
-	AUTO_BUF where = BUF_INIT;
 	AUTO_BUF how = BUF_INIT;
 
-	buf_adds(&where, "/_media/");
-	buf_adds(&where, file->key);
 	buf_adds(
 	    &how, type != NULL && type->inline_ok ? "inline" : "attachment");
 	add_names(&how, name);
-	return buf_ok(&where, e) && buf_ok(&how, e) &&
-	       res_header(res, "X-Accel-Redirect", where.data, e) &&
+	return buf_ok(&how, e) &&
 	       res_header(res, "Content-Disposition", how.data, e) &&
 	       res_header(res, "Content-Security-Policy",
 		   "default-src 'none'; sandbox", e) &&
@@ -262,23 +278,60 @@ file_headers(const struct media_file *file, const char *name, struct res *res,
 		   cors_enabled() ? "cross-origin" : "same-site", e);
 }
 
+/* nginx sends it. */
+static bool
+hand_over(const struct media_file *file, struct res *res, struct err *e)
+{
+	AUTO_BUF where = BUF_INIT;
+
+	buf_adds(&where, "/_media/");
+	buf_adds(&where, file->key);
+	return buf_ok(&where, e) &&
+	       res_header(res, "X-Accel-Redirect", where.data, e) &&
+	       res_text(res, 200, file->mime, "", 0, e);
+}
+
+/* We send it; nginx cuts the part out that is wanted. */
+static bool
+send_self(const struct media_file *file, struct res *res, struct err *e)
+{
+	AUTO_FD fd = -1;
+	struct stat st;
+	char time[CLOCK_HTTP_MAX];
+	int taken;
+
+	if (!store_read(&site.store, file->key, &fd, e))
+		return false;
+	if (fstat(fd, &st) != 0)
+		return err_fail(e, ERR_BUG, "cannot look at a file");
+	clock_http(st.st_mtime, time);
+	taken = fd;
+	fd = -1;
+	return res_file(res, 200, file->mime, taken, st.st_size, e) &&
+	       res_header(res, "Last-Modified", time, e);
+}
+
+/* nginx, which does not know our versions, refuses whatever If-Match it is to
+ * send a file for but a star: such a request we answer ourselves. */
 static bool
 file_get(struct app *app, struct req *req, struct res *res, struct err *e)
 {
+	const char *match = req_header(req, "HTTP_IF_MATCH");
 	struct media_file file;
-	char version[CRYPT_HASH_HEX + 2];
+	char version[VERSION_DIGITS + 1];
 
 	if (!media_file(app->db, req->param[0], &file, e))
 		return false;
 	version_of(&file, version);
-	if (!version_headers(version, res, e))
+	if (!check_wanted(req, version, e) || !version_headers(version, res, e))
 		return false;
 	if (is_known(req, version)) {
 		res->status = 304;
 		return true;
 	}
 	return file_headers(&file, req->param[0], res, e) &&
-	       res_text(res, 200, file.mime, "", 0, e);
+	       (match == NULL ? hand_over(&file, res, e)
+			      : send_self(&file, res, e));
 }
 
 /* ---- the sweep ---- */

@@ -67,10 +67,11 @@ static bool
 handle_job(struct app *app, struct req *req, struct res *res, struct err *e)
 {
 	AUTO_BUF doc = BUF_INIT;
+	AUTO_FILTER select = { 0 };
 	int64_t id;
 
-	return req_param_id(req, 0, &id, e) &&
-	       report_job(app->db, id, &doc, e) && buf_ok(&doc, e) &&
+	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
+	       report_job(app->db, id, &select, &doc, e) && buf_ok(&doc, e) &&
 	       res_json_text(res, 200, doc.data, doc.len, e);
 }
 

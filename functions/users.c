@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/http/app.h"
+#include "common/http/bulk.h"
 #include "common/http/list.h"
 #include "common/http/select.h"
 #include "common/link/conf.h"
@@ -274,33 +275,22 @@ one_get(struct app *app, struct req *req, struct res *res, struct err *e)
 	       res_json_text(res, 200, doc.data, doc.len, e);
 }
 
-/* What has become of an account. */
-struct outcome {
-	int64_t id;
-	const char *new_key; /* or NULL */
-	int status;
-	const char *message;
-};
-
-/* The document, with the API key if there is a new one: it is shown in this
- * answer and never again, whatever was selected. */
+/* The account's document, with the API key if there is a new one (else NULL):
+ * it is shown in this answer and never again, whatever was selected. */
 static bool
-answer_changed(struct app *app, struct res *res, const struct outcome *o,
-    const struct filter *select, struct err *e)
+changed_doc(struct app *app, int64_t id, const char *new_key,
+    const struct filter *select, struct buf *ret, struct err *e)
 {
 	AUTO_BUF text = BUF_INIT;
-	AUTO_BUF shown = BUF_INIT;
 	AUTO_JS *doc = NULL;
 
-	if (!user_doc(app->db, o->id, &text, e) ||
-	    !select_doc(select, &text, e) ||
+	if (!user_doc(app->db, id, &text, e) || !select_doc(select, &text, e) ||
 	    !js_parse(text.data, text.len, &doc, e))
 		return false;
-	if (o->new_key != NULL)
-		js_set_text(doc, "apiKey", o->new_key);
-	js_print(doc, &shown);
-	return buf_ok(&shown, e) &&
-	       res_doc(res, o->status, shown.data, shown.len, o->message, e);
+	if (new_key != NULL)
+		js_set_text(doc, "apiKey", new_key);
+	js_print(doc, ret);
+	return buf_ok(ret, e);
 }
 
 static bool
@@ -309,9 +299,9 @@ list_post(struct app *app, struct req *req, struct res *res, struct err *e)
 	AUTO_JS *body = NULL;
 	AUTO_GATE gate = GATE_INIT;
 	AUTO_FILTER select = { 0 };
-	struct outcome o = { .status = 201,
-		.message = "User successfully created." };
+	AUTO_BUF doc = BUF_INIT;
 	struct user_change c;
+	int64_t id = 0;
 
 	if (!list_select(req, &select, e) ||
 	    !req_json(req, BODY_MAX, &body, e) ||
@@ -319,52 +309,126 @@ list_post(struct app *app, struct req *req, struct res *res, struct err *e)
 		return false;
 	if (c.role == ROLE_NONE)
 		c.role = ROLE_EDITOR;
-	if (!gate_enter(&gate, e) || !user_create(app->db, &c, &o.id, e))
+	if (!gate_enter(&gate, e) || !user_create(app->db, &c, &id, e))
 		return false;
 	gate_leave(&gate);
-	o.new_key = user_change_sets_key(&c) ? c.api_key : NULL;
-	return answer_changed(app, res, &o, &select, e);
+	return changed_doc(app, id, user_change_sets_key(&c) ? c.api_key : NULL,
+		   &select, &doc, e) &&
+	       res_doc(res, 201, doc.data, doc.len,
+		   "User successfully created.", e);
 }
+
+/* A body and what is to be shown of those that it changes. */
+struct many {
+	struct filter select;
+	struct json_object *body;
+};
+
+static void
+many_release(struct many *m)
+{
+	filter_release(&m->select);
+	js_free(&m->body);
+}
+#define AUTO_MANY CLEANUP(many_release) struct many
 
 /* Who has no right to roles gives none: what he sends of it is ignored, as is
  * everything else that is not his to say. */
 static bool
-one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
+change_read(const struct app *app, const struct many *m, struct user_change *c,
+    struct err *e)
+{
+	bool with_role = app->caller.user.role == ROLE_ADMIN;
+
+	return user_change_read(m->body, with_role, c, e);
+}
+
+/* The body is read for each account: a key that is made up is its own. */
+static bool
+patch_one(
+    struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
 {
 	const struct user *u = &app->caller.user;
-	AUTO_JS *body = NULL;
+	const struct many *m = ctx;
 	AUTO_GATE gate = GATE_INIT;
-	AUTO_FILTER select = { 0 };
-	struct outcome o = { .status = 200,
-		.message = "Updated successfully." };
 	struct user_change c;
 	bool new_key = false;
 
-	if (!list_select(req, &select, e) || !req_param_id(req, 0, &o.id, e) ||
-	    !req_json(req, BODY_MAX, &body, e) ||
-	    !user_change_read(body, u->role == ROLE_ADMIN, &c, e))
+	if (!change_read(app, m, &c, e))
 		return false;
-	if (o.id == u->id && u->sid[0] != '\0')
+	if (id == u->id && u->sid[0] != '\0')
 		c.kept_sid = u->sid;
 	if ((c.password != NULL && !gate_enter(&gate, e)) ||
-	    !user_update(app->db, o.id, &c, &new_key, e))
+	    !user_update(app->db, id, &c, &new_key, e))
 		return false;
 	gate_leave(&gate);
-	o.new_key = new_key ? c.api_key : NULL;
-	return answer_changed(app, res, &o, &select, e);
+	return changed_doc(
+	    app, id, new_key ? c.api_key : NULL, &m->select, ret_doc, e);
+}
+
+static bool
+delete_one(
+    struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
+{
+	const struct many *m = ctx;
+
+	return user_doc(app->db, id, ret_doc, e) &&
+	       select_doc(&m->select, ret_doc, e) &&
+	       user_delete(app->db, id, e);
+}
+
+static bool
+one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_MANY m = { .body = NULL };
+	AUTO_BUF doc = BUF_INIT;
+	int64_t id = 0;
+
+	return list_select(req, &m.select, e) && req_param_id(req, 0, &id, e) &&
+	       req_json(req, BODY_MAX, &m.body, e) &&
+	       patch_one(app, id, &m, &doc, e) &&
+	       res_doc(res, 200, doc.data, doc.len, "Updated successfully.", e);
 }
 
 static bool
 one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
+	AUTO_MANY m = { .body = NULL };
 	AUTO_BUF doc = BUF_INIT;
-	AUTO_FILTER select = { 0 };
 	int64_t id = 0;
 
-	return list_select(req, &select, e) && req_param_id(req, 0, &id, e) &&
-	       user_doc(app->db, id, &doc, e) && select_doc(&select, &doc, e) &&
-	       user_delete(app->db, id, e) &&
+	return list_select(req, &m.select, e) && req_param_id(req, 0, &id, e) &&
+	       delete_one(app, id, &m, &doc, e) &&
 	       res_doc(res, 200, doc.data, doc.len, "Deleted successfully.", e);
+}
+
+/* ---- several at once ---- */
+
+static const struct bulk users_bulk = { "User", "Users", user_ids };
+
+/* What fits no account is refused once, before any is looked for. */
+static bool
+list_patch(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_MANY m = { .body = NULL };
+	struct user_change c;
+
+	return list_select(req, &m.select, e) &&
+	       bulk_check(req, BULK_UPDATE, e) &&
+	       req_json(req, BODY_MAX, &m.body, e) &&
+	       change_read(app, &m, &c, e) &&
+	       bulk_run(
+		   app, req, res, &users_bulk, BULK_UPDATE, patch_one, &m, e);
+}
+
+static bool
+list_delete(struct app *app, struct req *req, struct res *res, struct err *e)
+{
+	AUTO_MANY m = { .body = NULL };
+
+	return list_select(req, &m.select, e) &&
+	       bulk_run(
+		   app, req, res, &users_bulk, BULK_DELETE, delete_one, &m, e);
 }
 
 static bool
@@ -398,6 +462,8 @@ main(void)
 		{ "GET", "/api/access", ACCESS_USERS_ME, access_get },
 		{ "GET", "/api/users", ACCESS_USERS_LIST, list_get },
 		{ "POST", "/api/users", ACCESS_USERS_CREATE, list_post },
+		{ "PATCH", "/api/users", ACCESS_USERS_UPDATE, list_patch },
+		{ "DELETE", "/api/users", ACCESS_USERS_DELETE, list_delete },
 		{ "GET", "/api/users/count", ACCESS_USERS_LIST, count_get },
 		{ "POST", "/api/users/unlock", ACCESS_USERS_UNLOCK,
 		    unlock_post },

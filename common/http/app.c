@@ -1,6 +1,7 @@
 /* The frame of a function: from main() to one answered, logged request. */
 #include "common/http/app.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,7 +207,9 @@ build_head(const struct turn *t, struct buf *ret)
 	buf_addf(ret, "Status: %d %s\r\n", res->status, reason(res->status));
 	buf_add(ret, res->head.data, res->head.len);
 	if (!bodiless(res->status))
-		buf_addf(ret, "Content-Length: %zu\r\n", res->body.len);
+		buf_addf(ret, "Content-Length: %lld\r\n",
+		    res->file >= 0 ? (long long)res->file_bytes
+				   : (long long)res->body.len);
 	buf_addf(ret, "X-Request-Id: %s\r\n", t->req.id);
 	cors_head(&t->req, ret);
 	if (!res->store)
@@ -231,13 +234,37 @@ send_plain(struct turn *t, struct fcgi *f, struct err *e)
 	return fcgi_write(f, text, (size_t)n, e);
 }
 
+/* One that is shorter than was said ends the answer early: the web server then
+ * cuts the client off, who so learns of it. */
+static bool
+send_file(const struct res *res, struct fcgi *f, struct err *e)
+{
+	char part[32 * 1024];
+
+	for (int64_t at = 0; at < res->file_bytes;) {
+		int64_t left = res->file_bytes - at;
+		size_t want =
+		    left < (int64_t)sizeof(part) ? (size_t)left : sizeof(part);
+		ssize_t n = pread(res->file, part, want, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_fail(e, ERR_BUG, "a file ends early");
+		if (!fcgi_write(f, part, (size_t)n, e))
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 static bool
 send_answer(struct turn *t, struct fcgi *f, struct err *e)
 {
 	AUTO_BUF head = BUF_INIT;
 	const struct buf *body = &t->res.body;
-	bool with_body = body->len > 0 && !is(t->req.method, "HEAD") &&
-			 !bodiless(t->res.status);
+	bool may = !is(t->req.method, "HEAD") && !bodiless(t->res.status);
+	bool with_body = may && body->len > 0;
 	bool together = with_body && body->len <= ONE_WRITE_MAX;
 
 	build_head(t, &head);
@@ -247,7 +274,8 @@ send_answer(struct turn *t, struct fcgi *f, struct err *e)
 		return send_plain(t, f, e);
 	return fcgi_write(f, head.data, head.len, e) &&
 	       (!with_body || together ||
-		   fcgi_write(f, body->data, body->len, e));
+		   fcgi_write(f, body->data, body->len, e)) &&
+	       (!may || t->res.file < 0 || send_file(&t->res, f, e));
 }
 
 /* ------------------------------------------------------- one request */

@@ -87,36 +87,11 @@ list_sort(const struct req *r, struct filter *ret, struct err *e)
 
 /* ---- select ---- */
 
-/* An object stands for the field that it describes parts of: shown whole. */
-static bool
-shows(const struct tree_node *field)
-{
-	return !tree_is_scalar(field) || strcmp(field->text, "true") == 0;
-}
-
 bool
 list_select(const struct req *r, struct filter *ret, struct err *e)
 {
-	struct tree *said = &ret->select_tree;
-	const struct tree_node *one;
-
-	if (!tree_query(&r->query, "select", said, e))
-		return false;
-	if (said->root == NULL || tree_is_scalar(said->root) ||
-	    said->root->first == NULL)
-		return true;
-	ret->select = shows(said->root->first) ? FILTER_ONLY : FILTER_WITHOUT;
-	for (one = said->root->first; one != NULL; one = one->next) {
-		bool stays = shows(one);
-
-		if (!stays && strcmp(one->text, "false") != 0)
-			return err_field(e, "select",
-			    "A field is selected by true or false.");
-		if (stays != (ret->select == FILTER_ONLY))
-			return err_field(e, "select",
-			    "Select fields either by true or by false.");
-	}
-	return true;
+	return tree_query(&r->query, "select", &ret->select_tree, e) &&
+	       filter_select(ret, e);
 }
 
 /* ---- the page ---- */

@@ -4,7 +4,8 @@
  *
  *	where   in brackets (where[title][equals]=x) or as JSON text
  *	sort    "-createdAt,title", or several times
- *	select  select[title]=true: these fields and the id; =false: all others
+ *	select  select[title]=true: these fields and the id; =false: all others;
+ *		parts of a field are not cut out (link/filter.h)
  *	limit   up to LIST_LIMIT_MAX; 0 as pagination=false: all, on one page
  *
  * Which fields there are is the collection's to say (link/filter.h).

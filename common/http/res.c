@@ -5,6 +5,7 @@
 #include "common/http/res.h"
 
 #include "common/base/num.h"
+#include "common/base/path.h"
 #include "common/http/req.h"
 #include "common/link/js.h"
 
@@ -19,6 +20,7 @@ res_init(struct res *r)
 		.status = 200,
 		.head = BUF_INIT,
 		.body = BUF_INIT,
+		.file = -1,
 	};
 }
 
@@ -27,6 +29,7 @@ res_release(struct res *r)
 {
 	buf_release(&r->head);
 	buf_release(&r->body);
+	fd_close(&r->file);
 }
 
 void
@@ -110,6 +113,16 @@ res_doc(struct res *r, int status, const char *doc, size_t n,
 	buf_add_json(&r->body, message, strlen(message));
 	buf_addc(&r->body, '}');
 	return buf_ok(&r->body, e);
+}
+
+bool
+res_file(struct res *r, int status, const char *type, int fd, int64_t bytes,
+    struct err *e)
+{
+	fd_close(&r->file);
+	r->file = fd;
+	r->file_bytes = bytes;
+	return res_text(r, status, type, "", 0, e);
 }
 
 int

@@ -15,6 +15,8 @@ struct res {
 	int status;
 	struct buf head; /* complete header lines */
 	struct buf body;
+	int file; /* what is sent instead of a body: owned; -1: none */
+	int64_t file_bytes;    /* from its beginning */
 	bool store;            /* the answer may be cached (media files) */
 	bool wake;             /* wake a runner once the answer is out */
 	const struct req *req; /* what is answered: borrowed, or NULL */
@@ -40,6 +42,10 @@ bool res_doc(struct res *r, int status, const char *doc, size_t n,
 /* Another type. */
 bool res_text(struct res *r, int status, const char *type, const char *p,
     size_t n, struct err *e) MUSTCHECK;
+
+/* The first bytes of a file, which is not held in memory.  fd is taken. */
+bool res_file(struct res *r, int status, const char *type, int fd,
+    int64_t bytes, struct err *e) MUSTCHECK;
 
 /* Replace the answer by the one for e (never fails).  ERR_INVALID with a
  * field is Payload's ValidationError, which for fields of documents says the

@@ -1,5 +1,7 @@
 #include "common/http/version.h"
 
+#include <string.h>
+
 #include "common/link/db.h"
 #include "common/parse/header.h"
 
@@ -30,6 +32,13 @@ add_tags(const char *at, struct buf *ret)
 	return found;
 }
 
+static bool
+bad_list(struct err *e)
+{
+	return err_fail(e, ERR_INVALID,
+	    "If-Match is * or a list of entity tags, each in quotes.");
+}
+
 bool
 version_wanted(
     const struct req *r, struct buf *ret, bool *ret_any, struct err *e)
@@ -38,9 +47,27 @@ version_wanted(
 
 	*ret_any = value == NULL || is_star(value);
 	if (!*ret_any && add_tags(value, ret) == HEADER_BAD)
-		return err_fail(e, ERR_INVALID,
-		    "If-Match is * or a list of entity tags, each in quotes.");
+		return bad_list(e);
 	return *ret_any || buf_ok(ret, e);
+}
+
+bool
+version_is_wanted(
+    const struct req *r, const char *version, bool *ret, struct err *e)
+{
+	const char *at = req_header(r, "HTTP_IF_MATCH"), *p = NULL;
+	enum header_found found = HEADER_ABSENT;
+	bool wanted = at == NULL || is_star(at), weak = false;
+	size_t n = 0;
+
+	while (!wanted &&
+	       (found = header_etag(&at, &weak, &p, &n)) == HEADER_FOUND)
+		wanted =
+		    !weak && strlen(version) == n && memcmp(version, p, n) == 0;
+	if (found == HEADER_BAD)
+		return bad_list(e);
+	*ret = wanted;
+	return true;
 }
 
 bool

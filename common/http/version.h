@@ -21,6 +21,11 @@
 bool version_wanted(const struct req *r, struct buf *ret, bool *ret_any,
     struct err *e) MUSTCHECK;
 
+/* Does If-Match want this version?  True, too, when any will do.  The same
+ * errors. */
+bool version_is_wanted(const struct req *r, const char *version, bool *ret,
+    struct err *e) MUSTCHECK;
+
 /* ETag: "version". */
 bool version_show(
     struct res *res, const char *version, struct err *e) MUSTCHECK;

@@ -18,49 +18,6 @@ filter_release(struct filter *f)
 	f->sort = NULL;
 }
 
-/* ---- select ---- */
-
-static bool
-is_named(const struct filter *f, const char *name)
-{
-	const struct tree_node *root = f->select_tree.root;
-
-	for (const struct tree_node *c = root == NULL ? NULL : root->first;
-	     c != NULL; c = c->next)
-		if (strcmp(c->name, name) == 0)
-			return true;
-	return false;
-}
-
-bool
-filter_shows(const struct filter *f, const char *name)
-{
-	if (f->select == FILTER_WHOLE || strcmp(name, "id") == 0)
-		return true;
-	return is_named(f, name) == (f->select == FILTER_ONLY);
-}
-
-const char *
-filter_names(const struct filter *f, struct buf *names)
-{
-	if (f->select == FILTER_WHOLE)
-		return NULL;
-	if (f->select == FILTER_ONLY)
-		db_array_add(names, "id");
-	for (const struct tree_node *c = f->select_tree.root->first; c != NULL;
-	     c = c->next)
-		if (strcmp(c->name, "id") != 0)
-			db_array_add(names, c->name);
-	db_array_end(names);
-	return names->data;
-}
-
-const char *
-filter_stay(const struct filter *f)
-{
-	return f->select == FILTER_WITHOUT ? "false" : "true";
-}
-
 /* ---- fields ---- */
 
 /* A field by its name, or the JSON field that a longer path lies below;

@@ -95,6 +95,15 @@ struct filter {
 void filter_release(struct filter *f);
 #define AUTO_FILTER CLEANUP(filter_release) struct filter
 
+/*
+ * select (filter_select.c).  Take what select_tree says: whether fields are
+ * shown or left out is decided by the first true or false in it, however deep,
+ * as in Payload.  Parts of a field are not cut out: one of which parts are
+ * shown, or left out, is shown whole.  ERR_INVALID with "select": what is
+ * neither true nor false, or both of them.
+ */
+bool filter_select(struct filter *f, struct err *e) MUSTCHECK;
+
 /* Is the field to be shown? */
 bool filter_shows(const struct filter *f, const char *name);
 

@@ -2,6 +2,7 @@
 
 #include "common/base/arg.h"
 #include "common/link/db.h"
+#include "common/link/filter.h"
 
 static void
 add_column(struct buf *ret, const struct db_rows *rows, int col)
@@ -9,16 +10,23 @@ add_column(struct buf *ret, const struct db_rows *rows, int col)
 	buf_add(ret, db_text(rows, 0, col), db_text_len(rows, 0, col));
 }
 
-static const char SQL_REPORT_JOB[] =
-    "SELECT afterwork.job_doc(j) FROM afterwork.job_by_id($1::bigint) j";
+static const char SQL_REPORT_JOB[] = "SELECT " FILTER_SHOWN(
+    "d.doc", "$2", "$3") "\n"
+			 "FROM (SELECT afterwork.job_doc(j)::json AS doc\n"
+			 "    FROM afterwork.job_by_id($1::bigint) j) d";
 
 bool
-report_job(struct db *db, int64_t id, struct buf *ret_doc, struct err *e)
+report_job(struct db *db, int64_t id, const struct filter *select,
+    struct buf *ret_doc, struct err *e)
 {
 	AUTO_ROWS *rows = NULL;
+	AUTO_BUF names = BUF_INIT;
+	struct arg which = arg_int(id);
+	const char *const args[] = { which.s, filter_names(select, &names),
+		filter_stay(select) };
 
-	if (!db_query(db, "report_job", SQL_REPORT_JOB, 1,
-		(const char *const[]){ arg_int(id).s }, &rows, e))
+	if (!buf_ok(&names, e) || !db_query(db, "report_job", SQL_REPORT_JOB,
+				      LEN(args), args, &rows, e))
 		return false;
 	if (db_nrows(rows) == 0)
 		return err_fail(e, ERR_NOT_FOUND, "Not Found");

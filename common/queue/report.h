@@ -33,9 +33,9 @@ void report_stores(const struct filter *f, struct buf *ret);
 bool report_count(struct db *db, const struct filter *f, int64_t *ret,
     struct err *e) MUSTCHECK;
 
-/* One document.  ERR_NOT_FOUND. */
-bool report_job(
-    struct db *db, int64_t id, struct buf *ret_doc, struct err *e) MUSTCHECK;
+/* One document, or what was selected of it ({0}: all).  ERR_NOT_FOUND. */
+bool report_job(struct db *db, int64_t id, const struct filter *select,
+    struct buf *ret_doc, struct err *e) MUSTCHECK;
 
 /* {"queues":[…]}: how each queue does (schema/queue/api/stats.sql). */
 bool report_stats(struct db *db, struct buf *ret_doc, struct err *e) MUSTCHECK;

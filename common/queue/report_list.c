@@ -79,11 +79,14 @@ value_has(const struct tree_node *value, const char *state)
 	return false;
 }
 
+/* What is neither, such as null, decides nothing. */
 static enum can
 truth_can(const struct where_node *test, bool is)
 {
 	bool wanted = strcmp(test->value->text, "true") == 0;
 
+	if (!wanted && strcmp(test->value->text, "false") != 0)
+		return PERHAPS;
 	return wanted == is ? YES : NO;
 }
 

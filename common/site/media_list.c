@@ -6,7 +6,8 @@
 #include "common/link/filter.h"
 #include "common/site/total.h"
 
-/* URLs are compared without SERVER_URL. */
+/* URLs are compared without SERVER_URL; "sizes.thumbnail.width" lies below
+ * sizes. */
 static const struct filter_field LIST[] = {
 	{ "id", FILTER_INT, .sql = "m.id" },
 	{ "alt", FILTER_TEXT, .sql = "m.alt" },
@@ -23,6 +24,9 @@ static const struct filter_field LIST[] = {
 	    .sql = "(CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END)" },
 	{ "focalY", FILTER_INT,
 	    .sql = "(CASE WHEN m.mime_type LIKE 'image/%' THEN 50 END)" },
+	{ "sizes", FILTER_JSON, .unsorted = true,
+	    .sql = "(CASE WHEN m.sized THEN site.sizes_doc(m.id, '')::jsonb"
+		   " ELSE '{}' END)" },
 	{ "createdAt", FILTER_TIME, .sql = "m.created_at" },
 	{ "updatedAt", FILTER_TIME, .sql = "m.updated_at" },
 };

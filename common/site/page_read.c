@@ -15,14 +15,29 @@
 #include "common/site/page_images.h"
 #include "common/site/total.h"
 
+/* The ids or types of a layout's blocks, those inside others too.  What has a
+ * type that is a text is a block; strict, or elements of lists came twice. */
+#define SQL_BLOCKS(path)                                              \
+	"ARRAY(SELECT b #>> '{}' FROM jsonb_path_query(p.layout,"     \
+	" 'strict $.** ? (@.blockType.type() == \"string\")" path "'" \
+	", '{}', true) AS b)"
+
 static const struct filter_field LIST[] = {
 	{ "id", FILTER_INT, .sql = "p.id" },
 	{ "title", FILTER_TEXT, .sql = "p.title" },
 	{ "slug", FILTER_TEXT, .sql = "p.slug" },
 	{ "layout", FILTER_PRESENT, .sql = "p.layout" },
 	{ "layout.blockType", FILTER_LIST, .unsorted = true,
-	    .sql = "ARRAY(SELECT b ->> 'blockType'"
-		   " FROM jsonb_array_elements(p.layout) AS b)" },
+	    .sql = SQL_BLOCKS(".blockType") },
+	{ "layout.id", FILTER_LIST, .unsorted = true,
+	    .sql = SQL_BLOCKS(".id") },
+	{ "layout.autoSyncMedia", FILTER_LIST, .unsorted = true,
+	    .sql = "ARRAY(SELECT g.auto_sync::text FROM site.gallery g"
+		   " WHERE g.page_id = p.id)" },
+	{ "layout.images", FILTER_LIST, .unsorted = true,
+	    .sql = "ARRAY(SELECT i.media_id::text FROM site.gallery g"
+		   " JOIN site.gallery_image i ON i.gallery_id = g.id"
+		   " WHERE g.page_id = p.id)" },
 	{ "createdAt", FILTER_TIME, .sql = "p.created_at" },
 	{ "updatedAt", FILTER_TIME, .sql = "p.updated_at" },
 };

@@ -16,6 +16,7 @@
 #include "common/base/buf.h"
 
 struct db;
+struct db_rows;
 struct filter;
 struct json_object;
 
@@ -99,6 +100,10 @@ bool user_list(struct db *db, const struct filter *f, struct buf *ret_docs,
     int64_t *ret_total, struct err *e) MUSTCHECK;
 bool user_count(struct db *db, const struct filter *f, int64_t *ret,
     struct err *e) MUSTCHECK;
+
+/* The first max ids of those that the where matches, one a row: given. */
+bool user_ids(struct db *db, const struct filter *f, int64_t max,
+    struct db_rows **ret, struct err *e) MUSTCHECK;
 
 /* ---- writing (user_save.c) ---- */
 

@@ -57,3 +57,17 @@ user_count(struct db *db, const struct filter *f, int64_t *ret, struct err *e)
 	return filter_count(
 	    db, "user_count", SQL_USER_COUNT, &FIELDS, f, 0, NULL, ret, e);
 }
+
+static const char SQL_USER_IDS[] =
+    "SELECT u.id FROM site.users u WHERE {where} ORDER BY {order}"
+    " LIMIT $1::bigint";
+
+bool
+user_ids(struct db *db, const struct filter *f, int64_t max,
+    struct db_rows **ret, struct err *e)
+{
+	struct arg limit = arg_int(max);
+
+	return filter_query(db, "user_ids", SQL_USER_IDS, &FIELDS, f, 1,
+	    (const char *const[]){ limit.s }, ret, e);
+}

@@ -51,7 +51,12 @@ dfc|state|not_in|ready, done
 rdoc|state|not_equals|failed
 fc|hasError|equals|true
 rdo|hasError|not_equals|true
+rdfoc|hasError|not_equals|
+rdfoc|hasError|not_equals|null
+|hasError|equals|
 rdfoc|processing|equals|false
+rdfoc|processing|not_equals|
+|processing|equals|null
 |processing|equals|true
 o|completedAt|exists|true
 o|completedAt|equals|2020-02-02T02:02:02.002Z
@@ -92,6 +97,18 @@ END
 chosen ro 'where[or][0][state][equals]=done' 'where[or][1][uniqueKey][equals]=u'
 ask "$jobs/count" "where[queue][equals]=$q" 'where[state][in]=ready,delayed'
 body_is .totalDocs 2 'counted'
+# null is neither true nor false, however it is sent.
+for field in hasError processing; do
+	ask "$jobs/count" "where[queue][equals]=$q" "where[$field][not_equals]="
+	is "$status $(jqr .totalDocs)" '200 5' "$field is not null: counted"
+	where="{\"queue\":{\"equals\":\"$q\"},\"$field\":{\"not_equals\":null}}"
+	ask "$jobs" "where=$where"
+	is "$status $(jqr '.docs | length')" '200 5' '  the where as JSON'
+	for path in "$jobs" "$jobs/count"; do
+		post "$path" "{\"where\":$where}" -H 'X-HTTP-Method-Override: GET'
+		is "$status $(jqr .totalDocs)" '200 5' "  POST $path as a GET"
+	done
+done
 while IFS='|' read -r field parameter; do
 	refused "$jobs" "$field" "$parameter"
 done <<'END'

@@ -80,6 +80,10 @@ media=$(jqr .doc.id)
 for path in /api/media "/api/media/$media"; do
 	is "$(parts "$path" sort=-id 'select[filename]=true' 'select[sizes][thumbnail]=true')" 'id filename sizes' "$path: some fields"
 	is "$(parts "$path" sort=-id 'select[sizes]=false' 'select[url]=false' | grep -c -e sizes -e url)" 0 '  all but some'
+	is "$(parts "$path" sort=-id 'select[sizes][thumbnail]=false')" "$(parts "$path" sort=-id)" '  without a part: nothing is cut out'
+	is "$(parts "$path" sort=-id 'select[url]=false' 'select[sizes][thumbnail][url]=false' | tr ' ' '\n' | grep -xc -e sizes -e alt -e url)" 2 '  without a field and a part'
+	refused "$path" select 'select[sizes][thumbnail]=perhaps'
+	refused "$path" select 'select[sizes][thumbnail]=false' 'select[url]=true'
 done
 sql "SELECT afterwork.enqueue('noop', '{\"secret\":1}', queue => '$mark', run_at => now() + interval '1 day')" >/dev/null
 is "$(parts /api/payload-jobs "where[queue][equals]=$mark" 'select[queue]=true')" 'id queue' 'a job: one field'

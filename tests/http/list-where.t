@@ -162,6 +162,42 @@ pages 'two one' 'where[layout.blockType][in]=one,two'
 pages three 'where[layout.blockType][not_in]=one,two'
 pages one 'where[layout.blockType][all]=one,all'
 pages 'three two one' 'where[layout.blockType][contains]=all'
+
+# --- what is inside of a page: pictures, switches, ids, blocks in blocks ---
+one=$(sql "SELECT id FROM site.media WHERE storage_key = '${mark}a'") two=$(sql "SELECT id FROM site.media WHERE storage_key = '${mark}b'")
+post /api/pages "{\"title\":\"$mark four\",\"slug\":\"$mark-four\",\"layout\":[
+	{\"blockType\":\"gallery\",\"id\":\"$mark-g\",\"autoSyncMedia\":true,\"images\":[$one,$two]},
+	{\"blockType\":\"text\",\"id\":\"$mark-t\",\"link\":{\"id\":\"$mark-link\"},\"odd\":{\"blockType\":7,\"id\":\"$mark-odd\"}}]}"
+status_is 201 '(a page with a gallery)'
+post /api/pages "{\"title\":\"$mark five\",\"slug\":\"$mark-five\",\"layout\":[
+	{\"blockType\":\"columns\",\"id\":\"$mark-c\",\"columns\":[{\"blockType\":\"gallery\",\"id\":\"$mark-in\",\"images\":[$two]}]}]}"
+status_is 201 '(and one with a gallery in another block)'
+pages four "where[layout.images][equals]=$one"
+pages 'five four' "where[layout.images][in]=$two,$one"
+pages 'five four' "where[layout.images][contains]=$two"
+pages four "where[layout.images][all]=$two,$one"
+pages 'five three two one' "where[layout.images][not_equals]=$one"
+pages 'three two one' 'where[layout.images][exists]=false'
+pages four 'where[layout.autoSyncMedia][equals]=true'
+pages five 'where[layout.autoSyncMedia][equals]=false'
+pages 'five four' 'where[layout.autoSyncMedia][exists]=true'
+pages four "where[layout.id][equals]=$mark-g"
+pages four "where[layout.id][all]=$mark-t,$mark-g"
+pages five "where[layout.id][equals]=$mark-in"
+pages '' "where[layout.id][in]=$mark-link,$mark-odd"
+pages 'five four' 'where[layout.blockType][equals]=gallery'
+pages five 'where[layout.blockType][all]=columns,gallery'
+pages '' 'where[layout.blockType][equals]=7'
+for json in "{\"layout.images\":{\"equals\":$one}}" '{"layout.autoSyncMedia":{"equals":true}}'; do
+	ask /api/pages "where={\"and\":[{\"title\":{\"like\":\"$mark\"}},$json]}"
+	is "$status $(field_of_docs .slug)" "200 $mark-four" "as JSON: $json"
+done
+ask /api/pages/count "where[title][like]=$mark" 'where[layout.blockType][equals]=gallery'
+body_is .totalDocs 2 'and they are counted'
+for field in images autoSyncMedia id blockType; do
+	refused /api/pages sort "sort=layout.$field"
+	refused /api/pages "layout.$field" "where[layout.$field][like]=x"
+done
 refused /api/pages layout 'where[layout][equals]=x'
 refused /api/pages layout.title 'where[layout.title][equals]=x'
 sql "DELETE FROM site.media WHERE storage_key LIKE '$mark%'"

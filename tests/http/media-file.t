@@ -56,6 +56,52 @@ get "$url" -r 0-3 -H "If-Range: $version"
 status_is 206 'the rest of the same version'
 get "$url" -r 0-3 -H 'If-Range: "another"'
 status_is 200 'of another all of it'
+
+# --- only if it is still that version ---
+for wanted in "$version" '*' "\"x\", $version"; do
+	get "$url" -H "If-Match: $wanted"
+	status_is 200 "sent if it is still $wanted"
+	ok '  whole' cmp -s "$work/f.jpg" "$work/body"
+	is "$(for name in etag content-type content-length cache-control last-modified accept-ranges x-content-type-options \
+		content-security-policy cross-origin-resource-policy x-accel-redirect; do
+		echo "$name: $(header $name)"
+	done)" "etag: $version
+content-type: image/jpeg
+content-length: $size
+cache-control: public, no-cache
+last-modified: $time
+accept-ranges: bytes
+x-content-type-options: nosniff
+content-security-policy: default-src 'none'; sandbox
+cross-origin-resource-policy: same-site
+x-accel-redirect: " '  with the same headers'
+	like "$(header content-disposition)" '^inline; ' '  as it is shown'
+	get "$url" -r 3-9 -H "If-Match: $wanted"
+	is "$status $(header content-range)" "206 bytes 3-9/$size" '  a part of it'
+	ok '    is that part' cmp <(tail -c +4 "$work/f.jpg" | head -c 7) "$work/body"
+	get "$url" -r "$size-" -H "If-Match: $wanted"
+	is "$status $(jqr '.errors[0].message')" '416 The file has no such part.' '  one that it does not have'
+	request HEAD "$url" -H "If-Match: $wanted"
+	is "$status $(header content-length)" "200 $size" '  its head'
+	get "$url" -H "If-Match: $wanted" -H "If-None-Match: $version"
+	status_is 304 '  and not again to who has it'
+done
+for wanted in '"x"' "W/$version" "\"${version:2}" '"x", "y"' '""'; do
+	for part in 0-3 0-; do
+		get "$url" -r "$part" -H "If-Match: $wanted"
+		is "$status $(jqr '.errors[0].message')" '412 The file has another version by now.' "not if it is to be $wanted, $part"
+	done
+done
+get "$url" -H 'If-Match: x'
+status_is 400 'what is no list of versions'
+get "$url" -H "If-Unmodified-Since: $time"
+status_is 200 'sent if it has not changed since'
+get "$url" -H 'If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT'
+is "$status $(header content-type) $(jqr '.errors[0].message')" \
+	'412 application/json The file has another version by now.' 'not if it has'
+is "$(grep -c '^x-request-id' <<<"$headers") $(header cache-control)" '1 no-store' '  with one number, and not to be kept'
+get "$url" -H "If-Match: $version" -H 'If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT'
+status_is 200 'a version counts before a time'
 request HEAD "$url"
 status_is 200 'its head alone'
 header_is content-length "$size" 'with its size'
@@ -75,6 +121,8 @@ get "$url" -H "If-None-Match: $version"
 status_is 200 'who asks for the old version gets the new one'
 ok 'at once' cmp -s "$work/g.jpg" "$work/body"
 isnt "$(header etag)" "$version" 'as another version'
+get "$url" -H "If-Match: $version"
+status_is 412 'and who wants to go on with the old one learns of it'
 
 as admin
 upload "$fixtures/small.pdf"

@@ -34,6 +34,21 @@ found "$jpg" 'where[focalX][greater_than]=49' 'where[focalY][less_than]=51'
 found "$pdf" 'where[focalY][exists]=false'
 found "$pdf $jpg" sort=-focalX,id 'where[id][exists]=true'
 found "$pdf $jpg" sort=-url
+found "$jpg" 'where[sizes.thumbnail.width][exists]=true'
+found "$pdf" 'where[sizes.thumbnail.width][exists]=false'
+found "$pdf $jpg" 'where[sizes.card.width][exists]=false'
+found "$jpg" 'where[sizes.thumbnail.width][equals]=9'
+found '' 'where[sizes.thumbnail.width][equals]=400'
+found "$pdf" 'where[sizes.thumbnail.width][not_equals]=9'
+found "$jpg" "where[sizes.thumbnail.url][equals]=/api/media/file/$one-9x9.jpg"
+found "$jpg" 'where[sizes.thumbnail.filename][like]=9X9' 'where[sizes.thumbnail.mimeType][in]=image/jpeg,x'
+ask /api/media "where={\"filename\":{\"like\":\"$one\"},\"sizes.thumbnail.height\":{\"equals\":9}}"
+is "$status $(field_of_docs .id)" "200 $jpg" 'a number of JSON'
+found "$pdf $jpg" 'where[sizes][exists]=true'
+ask /api/media/count "where[filename][like]=$one" 'where[sizes.thumbnail.filesize][equals]=1'
+body_is .totalDocs 1 'and counted'
+refused /api/media sizes.thumbnail.width 'where[sizes.thumbnail.width][greater_than]=8'
+refused /api/media sort sort=sizes
 refused /api/media focalX 'where[focalX][equals]=half'
 delete "/api/media?where%5Bfilename%5D%5Blike%5D=$one"
 done_testing

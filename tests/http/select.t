@@ -42,4 +42,22 @@ get "/api/users?where%5BenableAPIKey%5D%5Bequals%5D=true&sort=-enableAPIKey,-id&
 is "$status $(jqr '.docs[0].id')" "200 $id" 'found by its key'
 delete "/api/users/$id?select%5Bemail%5D=true"
 is "$status $(jqr "$keys")" '200 id email' 'and removed'
+
+id=$(sql "SELECT afterwork.enqueue('noop', '{\"n\":1}', queue => '$one', run_at => '2999-01-01')")
+get "/api/payload-jobs/$id?select%5Bstate%5D=true&select%5Binput%5D%5Bn%5D=true"
+is "$status $(jqr '[(keys_unsorted | sort | join(" ")), .id, .state, .input.n] | @csv')" \
+	"200 \"id input state\",$id,\"delayed\",1" 'a job'
+get "/api/payload-jobs/$id?select%5Binput%5D=false"
+is "$status $(jqr '[has("input"), has("state"), has("id")] | @csv')" '200 false,true,true' 'or all but its input'
+get "/api/payload-jobs/$id"
+whole=$(jqr 'keys_unsorted | sort | tojson')
+get "/api/payload-jobs?where%5Bid%5D%5Bequals%5D=$id"
+is "$(jqr '.docs[0] | keys_unsorted | sort | tojson')" "$whole" 'without a select it is whole, as in the list'
+get "/api/payload-jobs/$id?select%5Bstate%5D=maybe"
+is "$status $(jqr '.errors[0].data.errors[0].path')" '400 select' 'a select that is none'
+get '/api/payload-jobs/999999999999?select%5Bstate%5D=true'
+status_is 404 'a job that there is not'
+post "/api/payload-jobs/$id/cancel"
+status_is 200 'one that is cancelled is shown whole'
+body_is '.doc | keys_unsorted | sort | tojson' "$whole" '  with all its fields'
 done_testing

@@ -17,6 +17,79 @@ for field in password_hash site.users api_key_hash; do
 	ask /api/users "sort=$field"
 	is "$status" 400 "users: sorted by a column $field"
 done
+
+# --- what is written, and how it is asked for ---
+# A page is kept, a picture has its text, and more.
+post /api/pages "{\"title\":\"kept\",\"slug\":\"kept-$$\",\"layout\":[{\"blockType\":\"gallery\",\"id\":\"g\",\"images\":[]}]}"
+page=$(jqr .doc.id)
+upload "$(picture "attacked-$$.jpg")" kept
+media=$(jqr .doc.id)
+token_of() {
+	as nobody
+	post /api/users/login "$(jq -cn --arg email "$email" --arg password "$password" '{$email, $password}')"
+	jqr .token
+}
+# answers TEXT: the status of every call that says it, with what came of it.
+answers() {
+	local text=$1 name how
+	name=$(jq -rn --arg t "$text" '$t | @uri')
+	as admin
+	post /api/pages "$(jq -cn --arg t "$text" --arg slug "$$ $text" \
+		'{title: $t, $slug, layout: [{blockType: $t, id: $t}, {blockType: "gallery", id: $t, images: []}]}')"
+	echo "page: $status $(jq --arg t "$text" --arg slug "$$ $text" \
+		'.doc | [.title == $t, .slug == $slug, (.layout | map(.id == $t))] | flatten | all' <<<"$body")"
+	delete "/api/pages/$(jqr '.doc.id // 0')"
+	echo "page is deleted: $status"
+	patch "/api/pages/$page" "$(jq -cn --arg t "$text" '{title: $t, slug: $t}')"
+	echo "page is changed: $status $(jq --arg t "$text" '.doc.title == $t and .doc.slug == $t' <<<"$body")"
+	patch "/api/pages/$page" "$(jq -cn --arg t "$text" '{layout: [{blockType: "gallery", id: "g", images: [], imagesAsOf: $t}]}')"
+	echo "imagesAsOf: $status $(jqr '.errors[0].data.errors[0].path')"
+	patch "/api/pages/$page" "$(jq -cn --arg t "$text" '{updatedAt: $t}')"
+	echo "updatedAt: $status"
+	for how in PATCH DELETE; do
+		# An entity tag has neither spaces nor quotes inside.
+		for version in "$text" "\"$text\"" "\"${text//[ \"]/}\"" "\"x\", \"${text//[ \"]/}\""; do
+			request_json $how "/api/pages/$page" '{"title":"lost"}' -H "If-Match: $version"
+			echo "$how If-Match: $status"
+		done
+	done
+	patch "/api/pages/$page?backfill=$name" '{"title":"lost"}'
+	echo "backfill: $status"
+	patch "/api/media/$media" "$(jq -cn --arg alt "$text" '{$alt}')"
+	echo "alt: $status $(jq --arg t "$text" '.doc.alt == $t' <<<"$body")"
+	upload "$(picture "attacked-$$-2.jpg")" '' --form-string "_payload=$(jq -cn --arg alt "$text" '{$alt}')"
+	echo "alt of an upload: $status $(jq --arg t "$text" '.doc.alt == $t' <<<"$body")"
+	delete "/api/media/$(jqr '.doc.id // 0')"
+	patch "/api/media?where%5Balt%5D%5Bequals%5D=$name" '{"alt":"kept"}'
+	echo "by its alt: $status $(jqr '.docs | length')"
+	as cron
+	get "/api/media/sweep?olderThan=$name"
+	echo "olderThan: $status"
+	as "JWT $token"
+	post "/api/users/logout?allSessions=$name"
+	echo "allSessions: $status"
+	get /api/users/me
+	echo "still in: $(jqr .user.email)"
+	as admin
+}
+tables() {
+	sql "SELECT string_agg(c.oid::regclass::text || ':' || c.relnatts, ' ' ORDER BY c.oid)
+		FROM pg_class c WHERE c.relnamespace = 'site'::regnamespace AND c.relkind = 'r'"
+}
+token=$(token_of)
+there=$(tables)
+want=$(answers 'odd, (text) of nobody')
+like "$want" '^page: 201 true.*PATCH If-Match: 412.*upload: 201 true' 'a harmless text is taken'
+note "$want"
+for text in "${sqls[@]}"; do
+	is "$(answers "$text")" "$want" "so is $text, wherever it stands"
+	is "$(tables)" "$there" '  and the tables are there'
+done
+sql_is "SELECT count(*) FROM site.page WHERE id = $page AND title <> 'lost'" 1 'the page is there, and no other text'
+sql_is "SELECT alt FROM site.media WHERE id = $media" kept 'and the picture'
+delete "/api/pages/$page"
+delete "/api/media/$media"
+
 for text in "${sqls[@]}"; do
 	name=$(jq -rn --arg t "$text" '$t | @uri')
 

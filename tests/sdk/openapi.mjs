@@ -82,6 +82,38 @@ const complaints = (shape, value) => shape(value) ? []
 	: shape.errors.map((e) => `${e.instancePath} ${e.message} ` +
 		JSON.stringify(e.params));
 
+/* ---- the parameters ---- */
+
+const named = (operation) => (operation.parameters ?? [])
+	.map((parameter) => resolved(parameter).name);
+const select = resolved({ $ref: "#/components/parameters/select" });
+const takes = new Ajv({ strict: false })
+	.addSchema(structuredClone(document), "api")
+	.getSchema("api#/components/parameters/select/schema");
+ok(select.style === "deepObject" && takes({ title: true }) &&
+	takes({ sizes: { thumbnail: { url: false } } }) && !takes({ a: "b" }),
+	"a select is true or false, of parts too");
+
+/* Where a select that is none is refused, it is a parameter, and nowhere else.
+ * Nothing is done: there is no such document, and no where. */
+const documents = /^\w+ \/api\/(media|pages|users|payload-jobs)(\/\{id\})?$/;
+for (const [route, operation] of operations) {
+	if (!documents.test(route))
+		continue;
+	const [method, path] = route.split(" ");
+	const { body } = await fetchJson(
+		`${path.replace("{id}", "999999999")}?select[title]=maybe`,
+		adminKey, method === "GET" ? {} : { method, json: {} });
+	is(body.errors[0].data?.errors?.[0].path === "select",
+		named(operation).includes("select"),
+		`${route}: select is a parameter if it is one`);
+}
+for (const route of ["PATCH /api/pages", "DELETE /api/pages",
+	"PATCH /api/pages/{id}", "DELETE /api/pages/{id}",
+	"GET /api/media/file/{filename}"])
+	ok(named(operations.get(route)).includes("If-Match"),
+		`${route}: so is If-Match`);
+
 /* ---- the calls ---- */
 
 const seen = new Map([...operations.keys()].map((route) => [route, new Set()]));
@@ -156,6 +188,22 @@ await call("PATCH /api/users/{id}", 200,
 await call("PATCH /api/users/{id}", 400,
 	{ ...admin, id: made.id, json: { email: 7 } });
 await call("PATCH /api/users/{id}", 404, { ...admin, json: {} });
+const badly = "?select[role]=maybe";
+await call("GET /api/users/{id}", 400,
+	{ ...admin, id: made.id, query: badly });
+await call("DELETE /api/users/{id}", 400,
+	{ ...admin, id: made.id, query: badly });
+const him = `?where[id][equals]=${made.id}`;
+await call("PATCH /api/users", 200,
+	{ ...admin, query: him, json: { role: "operator" } });
+await call("PATCH /api/users", 400, { ...admin, json: { role: "operator" } });
+await call("PATCH /api/users", 400,
+	{ ...admin, query: him, json: { password: "short" } });
+await call("DELETE /api/users", 400, admin);
+const { doc: gone } = await call("POST /api/users", 201,
+	{ ...admin, json: { ...account, email: `gone-${tag}@example.com` } });
+await call("DELETE /api/users", 200,
+	{ ...admin, query: `?where[id][equals]=${gone.id}` });
 await call("POST /api/users/unlock", 200,
 	{ ...admin, json: { email: account.email } });
 await call("POST /api/users/unlock", 400, { ...admin, json: {} });
@@ -207,6 +255,9 @@ await read(206, { Range: "bytes=0-9" });
 await read(416, { Range: "bytes=999999-" });
 await read(304, { "If-None-Match": known.get("etag"),
 	"If-Modified-Since": known.get("last-modified") });
+await read(412, { "If-Match": '"x"' });
+await read(400, { "If-Match": "x" });
+await read(200, { "If-Match": known.get("etag") });
 await call(`GET ${files}`, 404, { filename: "none.jpg" });
 await call("GET /api/media/sweep", 200, { as: cron });
 await call("GET /api/media/sweep", 400, { as: cron, query: "?olderThan=x" });
@@ -247,6 +298,8 @@ await call("PATCH /api/pages", 200,
 	{ as, query: `${these}&backfill=true`, json: { title: "C" } });
 await call("PATCH /api/pages", 400,
 	{ as, query: these, json: { updatedAt: page.updatedAt } });
+await call("PATCH /api/pages", 400,
+	{ as, query: these, headers: version, json: { title: "lost" } });
 await call("DELETE /api/pages", 400, { as });
 const { doc: another } = await call("POST /api/pages", 201,
 	{ as, json: { title: "D", slug: `${tag}-d` } });
@@ -261,6 +314,8 @@ const { doc: other } = await call("POST /api/media", 201,
 await call("DELETE /api/media", 200,
 	{ as, query: `?where[id][equals]=${other.id}` });
 await call("DELETE /api/media", 400, { as });
+await call("DELETE /api/media/{id}", 400,
+	{ as, id: medium.id, query: "?select[sizes][thumbnail]=maybe" });
 await call("DELETE /api/media/{id}", 200, { as, id: medium.id });
 await call("DELETE /api/media/{id}", 404, { as });
 
@@ -293,6 +348,8 @@ for (const { id } of ran) {
 	await call(`GET ${jobs}/{id}`, 200, { ...admin, id });
 }
 await call(`GET ${jobs}/{id}`, 404, admin);
+await call(`GET ${jobs}/{id}`, 400,
+	{ ...admin, id: job.id, query: "?select[input][times]=maybe" });
 await call(`GET ${jobs}/{id}`, 403, { as });
 await call(`GET ${jobs}`, 200, { ...admin, query: "?limit=1000" });
 await call(`GET ${jobs}`, 400, { ...admin, query: "?limit=-1" });

@@ -1,5 +1,6 @@
 /* Signing in, who am I, going on, and being refused. */
-import { editor, fetchJson, nobody, refusal, sdk } from "./site.mjs";
+import { admin, editor, fetchJson, nobody, refusal, sdk, tag }
+	from "./site.mjs";
 import { done, is, like, ok, refused } from "./tap.mjs";
 
 const collection = "users";
@@ -44,4 +45,22 @@ const out = await fetchJson("/api/users/logout",
 is([out.status, out.body.message], [200, "Logout successful."], "logout");
 is((await sdk(`JWT ${next.refreshedToken}`).me({ collection })).user, null,
 	"the token is no longer good");
+
+/* ---- accounts, several at once ---- */
+
+for (const name of ["one", "two"])
+	await admin.create({ collection, data: { password: "long enough",
+		email: `${name}-${tag}@example.com` } });
+const where = { email: { contains: tag } };
+const changed = await admin.update({ collection, where,
+	data: { role: "operator" } });
+is([changed.docs.map((doc) => doc.role), changed.errors],
+	[["operator", "operator"], []], "update with a where");
+await refused(editor.update({ collection, where, data: { role: "admin" } }),
+	...refusal, "which is not an editor's to do");
+await refused(editor.delete({ collection, where }), ...refusal,
+	"nor is delete");
+is((await admin.delete({ collection, where })).docs.length, 2,
+	"delete with a where");
+is((await admin.find({ collection, where })).totalDocs, 0, "they are gone");
 done();

@@ -268,34 +268,69 @@ test_statement(void)
 	    "marks are replaced wherever they stand, and nothing else is");
 }
 
+/* "names, stay: shown fields" of a select. */
 static void
-test_select(void)
+selected(const char *text, struct buf *ret)
 {
+	static const char *const fields[] = { "id", "title", "sizes", "at" };
 	AUTO_FILTER f = { 0 };
 	AUTO_BUF names = BUF_INIT;
 	struct query q = { 0 };
 	struct err e = { 0 };
-	static const char text[] = "select[title]=true&select[at]=true";
+	const char *array;
 
-	ok(filter_shows(&f, "x") && filter_names(&f, &names) == NULL,
-	    "all fields are shown");
-	if (!query_parse(text, sizeof(text) - 1, &q, &e) ||
-	    !tree_query(&q, "select", &f.select_tree, &e))
-		ok(false, "the query is parsed");
-	f.select = FILTER_ONLY;
-	ok(filter_shows(&f, "title") && filter_shows(&f, "id") &&
-		!filter_shows(&f, "state"),
-	    "the named ones only, and the id");
-	is_text(filter_names(&f, &names), "{\"id\",\"title\",\"at\"}",
-	    "for the statement, too");
-	f.select = FILTER_WITHOUT;
-	buf_clear(&names);
-	ok(!filter_shows(&f, "title") && filter_shows(&f, "id") &&
-		filter_shows(&f, "state"),
-	    "all but the named ones");
-	is_text(filter_names(&f, &names), "{\"title\",\"at\"}",
-	    "for the statement, too");
+	buf_clear(ret);
+	if (!query_parse(text, strlen(text), &q, &e) ||
+	    !tree_query(&q, "select", &f.select_tree, &e) ||
+	    !filter_select(&f, &e)) {
+		buf_addf(ret, "!%s %s", err_name(e.code), e.field);
+		query_release(&q);
+		return;
+	}
+	array = filter_names(&f, &names);
+	buf_addf(ret, "%s %s:", array == NULL ? "-" : array, filter_stay(&f));
+	for (size_t i = 0; i < LEN(fields); i++)
+		if (filter_shows(&f, fields[i]))
+			buf_addf(ret, " %s", fields[i]);
 	query_release(&q);
+}
+
+static const struct {
+	const char *select, *want;
+} SELECTS[] = {
+	{ "", "- true: id title sizes at" },
+	{ "select=", "- true: id title sizes at" },
+	{ "select[title]=true&select[at]=true",
+	    "{\"id\",\"title\",\"at\"} true: id title at" },
+	{ "select[title]=false&select[at]=false",
+	    "{\"title\",\"at\"} false: id sizes" },
+	{ "select[id]=false", "{} false: id title sizes at" },
+	{ "select[sizes][thumbnail]=true",
+	    "{\"id\",\"sizes\"} true: id sizes" },
+	{ "select[sizes][thumbnail][width]=true&select[at]=true",
+	    "{\"id\",\"sizes\",\"at\"} true: id sizes at" },
+	{ "select[sizes][thumbnail]=false", "{} false: id title sizes at" },
+	{ "select[sizes][thumbnail][width]=false&select[at]=false",
+	    "{\"at\"} false: id title sizes" },
+	{ "select[at]=false&select[sizes][thumbnail]=false",
+	    "{\"at\"} false: id title sizes" },
+	{ "select[title]=maybe", "!invalid select" },
+	{ "select[title]=true&select[at]=false", "!invalid select" },
+	{ "select[sizes][thumbnail]=maybe", "!invalid select" },
+	{ "select[sizes][a]=false&select[sizes][b]=true", "!invalid select" },
+	{ "select[sizes][thumbnail]=false&select[at]=true", "!invalid select" },
+	{ "select[at]=true&select[sizes][thumbnail]=false", "!invalid select" },
+};
+
+static void
+test_select(void)
+{
+	AUTO_BUF got = BUF_INIT;
+
+	for (size_t i = 0; i < LEN(SELECTS); i++) {
+		selected(SELECTS[i].select, &got);
+		is_text(got.data, SELECTS[i].want, "%s", SELECTS[i].select);
+	}
 }
 
 int

@@ -24,6 +24,10 @@ static const struct {
 	{ "{\"processing\":{\"equals\":false}}", "live failed history" },
 	{ "{\"hasError\":{\"equals\":\"true\"}}", "failed history" },
 	{ "{\"hasError\":{\"not_equals\":true}}", "live history" },
+	{ "{\"hasError\":{\"equals\":null}}", "live failed history" },
+	{ "{\"hasError\":{\"not_equals\":null}}", "live failed history" },
+	{ "{\"hasError\":{\"not_equals\":\"\"}}", "live failed history" },
+	{ "{\"processing\":{\"not_equals\":\"null\"}}", "live failed history" },
 	{ "{\"id\":{\"equals\":1},\"state\":{\"equals\":\"done\"}}",
 	    "history" },
 	{ "{\"or\":[{\"state\":{\"equals\":\"failed\"}},"
