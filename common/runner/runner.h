@@ -38,8 +38,8 @@ enum runner_status {
 };
 
 struct runner_report {
-	bool had_slot;    /* false: every slot was taken; nothing done */
-	bool none_left;   /* nothing claimable was left at the end */
+	bool had_slot;  /* false: every slot was taken; nothing done */
+	bool none_left; /* nothing claimable was left at the end */
 	/* A wake-up came while it had the slot, or jobs were given back when
 	 * the database was lost. */
 	bool called;
