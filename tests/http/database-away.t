@@ -84,8 +84,9 @@ get /healthz
 is "$status $body" '503 {"status":"unavailable"}' 'health says so, without detail'
 as cron
 get "$run"
-like "$status" '^50[03]$' 'run with the secret is refused'
-is "$(jq -c 'del(.executionTimeMs)' <<<"$body")" \
+status_is 503 'run with the secret cannot run'
+broken=$(jq -c 'del(.executionTimeMs)' <<<"$body")
+is "$broken" \
 	'{"success":false,"message":"An unknown error has occurred.","result":{"jobStatus":{}},"noJobsRemaining":false,"remainingJobsFromQueried":0}' \
 	'in the shape of a run, without detail'
 as 'Bearer wrong'
@@ -101,4 +102,14 @@ sql_is 'SELECT count(*) FROM site.media' "$rows" 'no upload left a row'
 all 'when it is back'
 ok 'and the job of an upload is run' job_done "$job"
 is "$(functions)" "$pids" 'all by the same processes'
+
+# --- there, but not as it should be ---
+await 10 '[ -z "$(runner_pids)" ]'
+sql 'ALTER FUNCTION afterwork.claim RENAME TO claim_that_was'
+run_jobs
+status_is 500 'a run that finds no claim() is broken'
+is "$(jq -c 'del(.executionTimeMs)' <<<"$body")" "$broken" 'and says no more of it'
+sql 'ALTER FUNCTION afterwork.claim_that_was RENAME TO claim'
+run_jobs
+status_is 200 'until it is there'
 done_testing
