@@ -127,15 +127,19 @@ children_of() {
 	done
 }
 
-# Detached runners are nobody's children: they are known by the slots' folder
-# in their environment, or, since only root may look there, as they were called.
+# Detached runners are nobody's children: they are known by how they were called
+# and by the slots' folder, which is said there too, or in their environment
+# where one was started by hand.  Only root may look at that; and whoever has the
+# folder there is not one of them for that.
 runners() {
-	{
-		grep -lszxF "RUNTIME_DIRECTORY=$home/runtime" \
-			/proc/[0-9]*/environ
-		grep -lszxF -e --detached /proc/[0-9]*/cmdline |
-			xargs -r grep -lszxF "$home/runtime"
-	} | cut -d / -f 3 | sort -u
+	local pid
+	grep -lszxF -e --detached /proc/[0-9]*/cmdline | cut -d / -f 3 |
+		while read -r pid; do
+			grep -qszxF -e "$home/runtime" "/proc/$pid/cmdline" ||
+				grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
+					"/proc/$pid/environ" || continue
+			echo "$pid"
+		done
 }
 
 stop_runners() {

@@ -34,10 +34,7 @@ queue
 is "$(row default)" '0 0 0 0 open none' 'no longer'
 
 # --- more room wakes a runner: no ping, and nobody else comes here ---
-# Runners of these commands, which linger and would take what comes by chance.
-runners() {
-	grep -lszxF "RUNTIME_DIRECTORY=$work/runtime" /proc/[0-9]*/environ
-}
+# (One that lingered would take what comes by chance.)
 add() {
 	sql "SELECT afterwork.enqueue('$task', '{\"mediaId\": 999999}')"
 }
@@ -46,13 +43,13 @@ state() {
 	sql "SELECT state FROM afterwork.jobs WHERE id = $1"
 }
 queue limit default 1
-ok 'no runner is there' await 10 '[ -z "$(runners)" ]'
+ok 'no runner is there' await 10 '[ -z "$(runner_pids)" ]'
 long=$(add)
 sql_is "SELECT id FROM afterwork.claim(NULL, '', '{$task}', '{$task}',
 	1, 60000)" "$long" 'the one job that may run does'
 while IFS='|' read -r room what; do
 	waits=$(add)
-	ok 'no runner is there' await 10 '[ -z "$(runners)" ]'
+	ok 'no runner is there' await 10 '[ -z "$(runner_pids)" ]'
 	is "$(state "$long") $(state "$waits")" 'running ready' \
 		'another waits behind it'
 	queue limit default "$room"

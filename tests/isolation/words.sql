@@ -15,7 +15,7 @@ BEGIN
 	DELETE FROM afterwork.job;
 	DELETE FROM afterwork.history;
 	DELETE FROM afterwork.failed;
-	DELETE FROM afterwork.place WHERE key <> '';
+	DELETE FROM afterwork.place;
 	DELETE FROM afterwork.owed;
 	PERFORM afterwork.limit_queue('default', NULL);
 	DELETE FROM iso.holds;
