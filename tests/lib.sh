@@ -51,8 +51,9 @@ diag() {
 	note "$@" >&2
 }
 
+# This test cannot go on.  (TAP's own word for that would end all others, too.)
 bail() {
-	echo "Bail out!  $*"
+	report 1 "$*"
 	exit 1
 }
 

@@ -103,11 +103,11 @@ add fast >/dev/null
 sql "UPDATE afterwork.task SET retired_at = now() WHERE slug = 'fast'"
 none 'a retired task'
 sql "UPDATE afterwork.task SET retired_at = NULL"
-exec {held}> >(exec psql -XqAt "$direct" >/dev/null 2>&1)
+exec {held}> >(exec psql -XqAt "$direct" >"$work/held" 2>&1)
 holder=$!
-echo "BEGIN; SELECT * FROM $first;" >&$held
-await 10 "[ \"\$(sql \"SELECT count(*) FROM (SELECT FROM afterwork.job
-	FOR UPDATE SKIP LOCKED) f\")\" = 0 ]" || bail 'nobody holds the job'
+echo "BEGIN; SELECT 'has it' FROM $first;" >&$held
+await 20 'grep -q "has it" "$work/held"' ||
+	bail "nobody holds the job: $(cat "$work/held")"
 none 'a job that somebody is just claiming'
 exec {held}>&-
 wait "$holder"
