@@ -132,7 +132,8 @@ is "$(claim)" "${ids[3]}" 'and for one that waits'
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s' WHERE id = ${ids[2]};
 	UPDATE afterwork.place SET look_at = now() - interval '1 s'"
 is "$(claim)" "${ids[2]}" 'one whose runner died is claimed though the queue is full'
-is "$(sql "SELECT look_at > now() FROM afterwork.place WHERE key = ''")" t 'and the next look is for the next lease'
+is "$(sql "SELECT p.look_at > j.claimed_at FROM afterwork.place p, afterwork.job j
+	WHERE p.key = '' AND j.id = ${ids[2]}")" t 'and the next look is for the next lease'
 is "$(books)" 0 'the books are right'
 is "$(sql "SELECT afterwork.limit_queue('default', NULL)")" t 'no maximum any more'
 is "$(claim)" "${ids[4]}" 'all are claimed'
