@@ -5,7 +5,6 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/link/js.h"
-#include "common/runner/exec.h"
 #include "common/runner/point.h"
 #include "common/runner/program.h"
 
@@ -97,21 +96,19 @@ refusal(const struct job *job)
 	return NULL;
 }
 
-/* Does the job's timeout fit into our time, and into its lease with what it
- * takes to end one that is deaf? */
+/* Does the job's timeout fit into its lease and into our time? */
 static bool
 fits(const struct worker *w, const struct job *job)
 {
 	int64_t end = clock_mono_us() + (int64_t)job->timeout_ms * 1000;
-	int64_t gone = end + (EXEC_GRACE_MS + EXEC_SWEEP_MS) * INT64_C(1000);
 
-	return gone <= w->claim.at_us + job->lease_ms * 1000 &&
-	       end <= w->end_us;
+	return end <= w->claim.at_us + job->lease_ms * 1000 && end <= w->end_us;
 }
 
 /*
  * One before it took unexpectedly long.  Meanwhile this one may have been
- * cancelled, and others may have the time for it: it is claimed anew.
+ * cancelled, others may have the time for it, and of its lease there is less:
+ * it is claimed anew.
  */
 static bool
 is_late(const struct worker *w, size_t i)
