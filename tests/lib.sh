@@ -205,6 +205,8 @@ stack_start() {
 # shellcheck disable=SC1091
 stack_use() {
 	. "$STATE/env"
+	# Runners of the test's own have slots of their own (runner-alone.sh).
+	RUNTIME_DIRECTORY=${own_slots:-$RUNTIME_DIRECTORY}
 	# A test looks on and interferes past the pooler, if there is one.
 	direct=${DATABASE_DIRECT_URL:-$DATABASE_URL}
 	as admin

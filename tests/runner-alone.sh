@@ -8,7 +8,8 @@
 # alone_runners       those that there are, by process number
 # runner_alone_end    no such runner is left
 
-export RUNTIME_DIRECTORY=$work/runtime
+own_slots=$work/runtime
+export RUNTIME_DIRECTORY=$own_slots
 mkdir -m 0700 "$RUNTIME_DIRECTORY"
 
 runner_alone() {

@@ -33,7 +33,9 @@ trace() {
 		bail "strace: $(head -n 1 "$work/strace")"
 }
 
+# In the middle of a fork strace may wait for who waits for it.
 end_trace() {
 	kill "$tracer" 2>/dev/null
+	await 5 '! is_alive "$tracer"' || kill -KILL "$tracer"
 	wait "$tracer" 2>/dev/null
 }
