@@ -318,24 +318,25 @@ list_post(struct app *app, struct req *req, struct res *res, struct err *e)
 		   "User successfully created.", e);
 }
 
-/* A body and what is to be shown of those that it changes. */
-struct many {
+/* What is asked of an account, or of many: the body, and what is to be shown.
+ */
+struct asked {
 	struct filter select;
 	struct json_object *body;
 };
 
 static void
-many_release(struct many *m)
+asked_release(struct asked *m)
 {
 	filter_release(&m->select);
 	js_free(&m->body);
 }
-#define AUTO_MANY CLEANUP(many_release) struct many
+#define AUTO_ASKED CLEANUP(asked_release) struct asked
 
 /* Who has no right to roles gives none: what he sends of it is ignored, as is
  * everything else that is not his to say. */
 static bool
-change_read(const struct app *app, const struct many *m, struct user_change *c,
+change_read(const struct app *app, const struct asked *m, struct user_change *c,
     struct err *e)
 {
 	bool with_role = app->caller.user.role == ROLE_ADMIN;
@@ -349,7 +350,7 @@ patch_one(
     struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
 {
 	const struct user *u = &app->caller.user;
-	const struct many *m = ctx;
+	const struct asked *m = ctx;
 	AUTO_GATE gate = GATE_INIT;
 	struct user_change c;
 	bool new_key = false;
@@ -370,7 +371,7 @@ static bool
 delete_one(
     struct app *app, int64_t id, void *ctx, struct buf *ret_doc, struct err *e)
 {
-	const struct many *m = ctx;
+	const struct asked *m = ctx;
 
 	return user_doc(app->db, id, ret_doc, e) &&
 	       select_doc(&m->select, ret_doc, e) &&
@@ -380,7 +381,7 @@ delete_one(
 static bool
 one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_MANY m = { .body = NULL };
+	AUTO_ASKED m = { .body = NULL };
 	AUTO_BUF doc = BUF_INIT;
 	int64_t id = 0;
 
@@ -393,7 +394,7 @@ one_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 static bool
 one_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_MANY m = { .body = NULL };
+	AUTO_ASKED m = { .body = NULL };
 	AUTO_BUF doc = BUF_INIT;
 	int64_t id = 0;
 
@@ -410,7 +411,7 @@ static const struct bulk users_bulk = { "User", "Users", user_ids };
 static bool
 list_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_MANY m = { .body = NULL };
+	AUTO_ASKED m = { .body = NULL };
 	struct user_change c;
 
 	return list_select(req, &m.select, e) &&
@@ -424,7 +425,7 @@ list_patch(struct app *app, struct req *req, struct res *res, struct err *e)
 static bool
 list_delete(struct app *app, struct req *req, struct res *res, struct err *e)
 {
-	AUTO_MANY m = { .body = NULL };
+	AUTO_ASKED m = { .body = NULL };
 
 	return list_select(req, &m.select, e) &&
 	       bulk_run(

@@ -157,8 +157,7 @@ doctor_handlers(struct doctor *d, struct db *db, struct err *e)
 	return true;
 }
 
-/* --- folders of tasks ------------------------------------------------------
- */
+/* --- folders of tasks --- */
 
 static const char SQL_DOCTOR_TASKS[] =
     "SELECT f.slug, f.folder, t.slug IS NOT NULL, true\n"
