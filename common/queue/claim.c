@@ -50,6 +50,7 @@ read_job(const struct db_rows *rows, int i, struct job *ret)
 		.cpu_ms = db_int(rows, i, 23),
 		.traceparent = text_or_null(rows, i, 24),
 		.settings = text_or_null(rows, i, 25),
+		.has_place = db_bool(rows, i, 26),
 	};
 }
 
@@ -57,7 +58,8 @@ static const char SQL_CLAIM_JOBS[] =
     "SELECT more, next_ms, upkeep_due, nth, queue, id, lease_no, task,\n"
     "    input, attempt, crashes, lease_ms, timeout_ms, retries, backoff,\n"
     "    delay_ms, max_delay_ms, jitter, retired, cancelled, handler,\n"
-    "    folder, memory_bytes, cpu_ms, traceparent, settings, ping_due\n"
+    "    folder, memory_bytes, cpu_ms, traceparent, settings, has_place,\n"
+    "    ping_due\n"
     "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
     "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)";
@@ -98,7 +100,7 @@ claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
 	ret->at_us = ask->at_us;
 	ret->more = db_bool(rows, 0, 0);
 	if (db_null(rows, 0, 5)) {
-		read_outlook(rows, 0, 26, &ret->outlook);
+		read_outlook(rows, 0, 27, &ret->outlook);
 		return;
 	}
 	(void)snprintf(
@@ -126,7 +128,7 @@ static const char SQL_CLAIM_FIRST[] =
     "SELECT more, NULL, NULL, 1, $1, id, lease_no, task, input, attempt,\n"
     "    crashes, lease_ms, timeout_ms, retries, backoff, delay_ms,\n"
     "    max_delay_ms, jitter, false, cancelled, handler, folder,\n"
-    "    memory_bytes, cpu_ms, traceparent, settings\n"
+    "    memory_bytes, cpu_ms, traceparent, settings, false\n"
     "FROM afterwork.claim_first($1, $2, $3)";
 
 bool

@@ -44,6 +44,7 @@ struct job {
 	int64_t lease_ms; /* from the claim */
 	bool retired;     /* its task is no longer registered */
 	bool cancelled;   /* not to be run: to be settled so */
+	bool has_place;   /* of a key or a queue: its end lets another in */
 
 	/* An executable, or NULL: compiled in.  Limits: 0 is none. */
 	const char *handler;     /* absolute path */

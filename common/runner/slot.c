@@ -18,9 +18,10 @@ enum {
 	WAKE_BYTES = 4096,
 };
 
-/* What is in the file "wake". */
+/* What is in the file "wake".  answered never passes count; both go round. */
 struct slots_wake {
 	uint32_t count;
+	uint32_t answered;
 };
 
 static bool
@@ -196,6 +197,31 @@ slots_wake(struct slots *s)
 {
 	(void)__atomic_add_fetch(&s->wake->count, 1, __ATOMIC_SEQ_CST);
 	(void)syscall(SYS_futex, &s->wake->count, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+void
+slots_answer(struct slots *s, uint32_t seen)
+{
+	uint32_t was = __atomic_load_n(&s->wake->answered, __ATOMIC_SEQ_CST);
+
+	while ((int32_t)(seen - was) > 0 &&
+	       !__atomic_compare_exchange_n(&s->wake->answered, &was, seen,
+		   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
+bool
+slots_called(const struct slots *s, uint32_t *seen)
+{
+	uint32_t count = slots_seen(s), answered;
+
+	if (count == *seen)
+		return false;
+	answered = __atomic_load_n(&s->wake->answered, __ATOMIC_SEQ_CST);
+	if ((int32_t)(answered - count) < 0)
+		return true;
+	*seen = count;
+	return false;
 }
 
 void

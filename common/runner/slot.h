@@ -81,6 +81,18 @@ void slots_started(const struct slots *s);
 uint32_t slots_seen(const struct slots *s);
 void slots_wake(struct slots *s);
 
+/*
+ * The caller is about to claim, from all queues, and read the counter as seen
+ * before: who called up to then is answered, and no other runner needs to look
+ * on his account.  (What is left it is called for: claim.more.)  It saves
+ * claims that find nothing.  Whoever leaves goes by the counter alone, so that
+ * nothing is lost with one that dies in its claim.
+ */
+void slots_answer(struct slots *s, uint32_t seen);
+/* Has anybody called since *seen whom nobody answers?  If not, *seen becomes
+ * the counter. */
+bool slots_called(const struct slots *s, uint32_t *seen);
+
 /* Sleep until the counter is no longer seen, or for at most ms. */
 void slots_sleep(const struct slots *s, uint32_t seen, int64_t ms);
 

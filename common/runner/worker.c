@@ -77,19 +77,39 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 	return true;
 }
 
+/* Does the end of the n jobs that were claimed leave nothing behind, nor let
+ * another one in? */
+static bool
+all_gone(const struct worker *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (w->done[i].op != SETTLE_DONE || w->claim.jobs[i].has_place)
+			return false;
+	return n == w->claim.n;
+}
+
 /*
- * The one job there was is done, and nobody has called since it was claimed:
- * there is nothing to claim but what comes due, or is stored without a call.  A
- * runner that lingers looks for that a little later: mostly it is called before
- * and has saved a look.  One that does not linger leaves it to the next, if a
- * claim that looks no further told it of this job.
+ * What there was is done, and whoever has called since it was claimed has been
+ * answered: there is nothing to claim but what comes due, or is stored without
+ * a call.  A runner that lingers looks for that a little later: mostly it is
+ * called before and has saved a look.  One that does not linger leaves it to
+ * the next, if a claim that looks no further told it of its job.
  */
 static bool
-is_quiet(const struct worker *w, uint32_t seen)
+is_quiet(const struct worker *w, size_t n)
 {
-	return (w->want->linger_ms > 0 || w->claim.plain) && w->claim.n == 1 &&
-	       !w->claim.more && w->done[0].op == SETTLE_DONE &&
-	       seen == w->seen;
+	uint32_t seen = w->seen;
+
+	return (w->want->linger_ms > 0 || w->claim.plain) && !w->claim.more &&
+	       all_gone(w, n) && !slots_called(&w->slots, &seen);
+}
+
+/* A claim from all queues sees to whoever has called so far. */
+static void
+answer(struct worker *w, uint32_t seen)
+{
+	if (w->want->queue == NULL)
+		slots_answer(&w->slots, seen);
 }
 
 /* Should the next claim go with the settlement of n jobs, and how? */
@@ -101,11 +121,12 @@ look_ahead(struct worker *w, size_t n)
 	enum board_end end;
 	struct err e;
 
-	w->quiet = is_quiet(w, seen);
+	w->quiet = is_quiet(w, n);
 	if (w->quiet || must_end(w, &end) || !ask(w, n, &a, &e) ||
 	    a.want.max_jobs < 1)
 		return NULL;
 	w->next_seen = seen;
+	answer(w, seen);
 	return &a.want;
 }
 
@@ -126,6 +147,7 @@ claim(struct worker *w, struct err *e)
 
 	w->seen = slots_seen(&w->slots);
 	point("claiming");
+	answer(w, w->seen);
 	if (!ask(w, 0, &a, e) || !claim_woken(w, &a.want, e) ||
 	    (w->claim.n == 0 && !claim_jobs(w->db, &a.want, &w->claim, e)))
 		return false;
@@ -200,16 +222,20 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Wait for a call since the last claim, but not beyond the runner's end. */
+/* Wait for a call since the last claim that nobody else answers, but not beyond
+ * the runner's end. */
 static void
 doze(struct worker *w, int64_t wait_ms)
 {
-	int64_t left_ms = (w->end_us - clock_mono_us()) / 1000;
+	int64_t until_us = least(clock_mono_us() + wait_ms * 1000, w->end_us);
+	uint32_t seen = w->seen;
+	int64_t left_us;
 
 	slots_idle(&w->slots, w->slot, true);
 	point("idle");
-	if (slots_seen(&w->slots) == w->seen)
-		slots_sleep(&w->slots, w->seen, least(wait_ms, left_ms));
+	while (!slots_called(&w->slots, &seen) &&
+	       (left_us = until_us - clock_mono_us()) > 0)
+		slots_sleep(&w->slots, seen, (left_us + 999) / 1000);
 	slots_idle(&w->slots, w->slot, false);
 	point("awake");
 }

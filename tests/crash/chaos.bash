@@ -55,8 +55,11 @@ END
 # Leases end MS after the timeout, and no job is parked for its crashes: the
 # claim tells its runner of none.
 short_leases() {
-	alter claim '+ 30000)' "+ $1)" 2
-	alter claim 'j.attempts, j.crashes,' 'j.attempts, 0,'
+	local name
+	for name in claim claim_any; do
+		alter "$name" '+ 30000)' "+ $1)" 2
+		alter "$name" 'j.attempts, j.crashes,' 'j.attempts, 0,'
+	done
 	alter claim_first '+ 30000)' "+ $1)" 2
 	alter claim_first 'j.crashes,' '0,'
 	alter take_queue_places '+ 30000)' "+ $1)"

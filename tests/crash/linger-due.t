@@ -1,6 +1,6 @@
 #!/bin/bash
-# linger-due.t: a runner that lingers runs a job when it comes due, and not when
-# its linger is over.
+# linger-due.t: a runner that lingers runs a job when it comes due, or when the
+# one before it is done, and not when its linger is over.
 . tests/lib.sh
 . tests/queue-alone.sh
 # shellcheck source=tests/runner-alone.sh
@@ -36,5 +36,18 @@ ok 'a job that was stored meanwhile, without a call, is run' \
 within 3000 "$quiet" 'soon after the first'
 ok 'and so is one that is due later' await 20 'ended_alone "$job"'
 within 3000 "$job" 'when it is due'
+runner_alone_end
+
+# Whose end lets another one in is followed by that, without a pause.
+task nap '"concurrency":{"key":"k","max":1}'
+sql "SELECT afterwork.enqueue('nap', '{\"ms\":1}') FROM generate_series(1, 21)" \
+	>/dev/null
+last=$(sql 'SELECT max(id) FROM afterwork.job')
+runner_alone RUNNER_LINGER=8s
+ok 'jobs of one key are run one after the other' await 20 'ended_alone "$last"'
+sql "SELECT count(*), max(pause) < interval '250 ms' OR sum(pause) < interval '2 s'
+	FROM (SELECT started_at - lag(finished_at) OVER (ORDER BY id) AS pause
+		FROM afterwork.history WHERE id > $last - 21) p" >"$work/pauses"
+is "$(cat "$work/pauses")" '21|t' 'and none waits until the runner looks again'
 runner_alone_end
 done_testing

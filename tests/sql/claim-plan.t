@@ -55,6 +55,8 @@ for known in 'before' 'after'; do
 	is "$(grep -cE 'Index Scan using job_claim on job' "$work/one")" 7 \
 		"claim of one, $known ANALYZE: by its index"
 	lean one "claim of one, $known ANALYZE"
+	is "$(grep -cE 'CTE Scan on s ' "$work/one")" 7 \
+		"claim of one, $known ANALYZE: what is locked is looked up once"
 	plans first "$first" "$settle_first"
 	is "$(grep -cE 'Index Scan using job_claim on job' "$work/first")" 2 \
 		"first claim, $known ANALYZE: by its index"

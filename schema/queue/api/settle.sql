@@ -42,7 +42,33 @@ DECLARE
 	keys  text[];	-- of places that are given back
 	more  text[];
 BEGIN
-	IF 'done' = ALL (ops) THEN
+	IF cardinality(ids) = 1 AND ops[1] = 'done' THEN
+		WITH gone AS (
+			DELETE FROM afterwork.job j
+			WHERE j.queue = here AND j.id = ids[1]
+			  AND j.lease_no = lease_nos[1]
+			  AND j.lease_until IS NOT NULL
+			RETURNING j.*
+		), kept AS (
+			INSERT INTO afterwork.history (id, queue, task, state,
+			    priority, attempts, crashes, lease_no, run_at, created_at,
+			    started_at, finished_at, unique_key, unique_until,
+			    concurrency_key, wait_until, input, meta, tags, output,
+			    detail, log)
+			SELECT g.id, here, g.task, 'done', g.priority, g.attempts,
+			    g.crashes, g.lease_no, g.run_at, g.created_at,
+			    g.claimed_at + starts_us[1] * interval '1 us',
+			    g.claimed_at + (starts_us[1] + tooks_us[1])
+			        * interval '1 us', g.unique_key, g.unique_until,
+			    g.concurrency_key, g.wait_until, g.input, g.meta, g.tags,
+			    outputs[1]::jsonb, details[1]::jsonb, g.log
+			FROM gone g
+		)
+		SELECT ARRAY[g.id],
+		    CASE WHEN g.has_place THEN ARRAY[g.concurrency_key] END
+		        || CASE WHEN g.has_queue_place THEN ARRAY[''::text] END
+		INTO ended, keys FROM gone g;
+	ELSIF 'done' = ALL (ops) THEN
 		WITH gone AS (
 			DELETE FROM afterwork.job j
 			USING unnest(ids, lease_nos, starts_us, tooks_us, outputs,

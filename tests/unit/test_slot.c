@@ -1,0 +1,73 @@
+/* The counter of calls, and who has been answered. */
+#include "common/runner/slot.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/unit/tap.h"
+
+static char folder[] = "/tmp/test_slot.XXXXXX";
+
+/* The two numbers of the file "wake", as if so many had called before. */
+static void
+set_numbers(uint32_t n)
+{
+	char path[sizeof(folder) + 8];
+	uint32_t *numbers;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/wake", folder);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	numbers = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!ok(numbers != MAP_FAILED, "the numbers can be set to %" PRIu32, n))
+		exit(1);
+	numbers[0] = numbers[1] = n;
+	(void)munmap(numbers, 4096);
+	(void)close(fd);
+}
+
+static void
+from(uint32_t n)
+{
+	struct slots a = { .fd = -1 }, b = { .fd = -1 };
+	uint32_t seen, mine;
+	struct err e;
+
+	if (!ok(slots_open(&a, &e) && slots_open(&b, &e), "two open them"))
+		exit(1);
+	set_numbers(n);
+	seen = mine = slots_seen(&a);
+	is_int(seen, n, "the counter");
+	ok(!slots_called(&a, &seen) && seen == n, "nobody has called");
+	slots_wake(&b);
+	is_int(slots_seen(&a), (uint32_t)(n + 1), "a call is counted");
+	ok(slots_called(&a, &seen) && seen == n, "somebody has called");
+	slots_answer(&b, slots_seen(&b));
+	ok(!slots_called(&a, &seen), "another one answers");
+	is_int(seen, (uint32_t)(n + 1), "and that is all so far");
+	ok(slots_seen(&a) != mine, "who leaves sees that there was a call");
+	slots_wake(&b);
+	slots_wake(&b);
+	slots_answer(&b, n + 2);
+	ok(slots_called(&a, &seen), "of two calls one is answered");
+	slots_answer(&a, n + 3);
+	slots_answer(&b, n + 1);
+	ok(!slots_called(&a, &seen), "a late answer takes none back");
+	is_int(seen, (uint32_t)(n + 3), "the counter at last");
+	slots_close(&a);
+	slots_close(&b);
+}
+
+int
+main(void)
+{
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	setenv("RUNTIME_DIRECTORY", folder, 1);
+	from(0);
+	from(7);
+	from(UINT32_MAX - 1);
+	from(UINT32_MAX / 2);
+	return done();
+}
