@@ -60,25 +60,15 @@ enum column {
 	COL_SNAPSHOT,
 	COL_LAYOUT,
 	COL_GALLERIES,
-	COL_FITS,     /* lists only */
+	COL_FITS,
 	COL_IDS,      /* lists only */
 	COL_EXPECTED, /* lists only */
 };
 
-/* The first six columns, of a page p.  The snapshot is that of the whole
- * statement: what the document shows and what its reader could have seen are
- * the same. */
-#define PAGE_COLUMNS                                           \
-	"p.id, p.title, p.slug, site.iso(p.created_at) AS ca," \
-	" site.iso(p.updated_at) AS ua, pg_current_snapshot()::text AS ss"
-
-/* {"<block id>": {"autoSyncMedia": true, "images": [id, …]}} */
-#define PAGE_GALLERIES                                                   \
-	"(SELECT coalesce(json_object_agg(g.block_id, json_build_object" \
-	"('autoSyncMedia', g.auto_sync, 'images',"                       \
-	" (SELECT coalesce(json_agg(i.media_id ORDER BY i.position),"    \
-	" '[]') FROM site.gallery_image i WHERE i.gallery_id = g.id)))," \
-	" '{}') FROM site.gallery g WHERE g.page_id = p.id)::text"
+#define PAGE_COLUMNS                                                     \
+	"d.id, d.title, d.slug, d.created_at, d.updated_at, d.snapshot," \
+	" d.layout, d.galleries, d.fits"
+#define BYTES STR(PAGE_LIST_BYTES)
 
 static bool
 shows(const struct page_view *view, const char *field)
@@ -198,11 +188,8 @@ add_page(struct reading *r, int row, struct buf *ret, struct err *e)
 /* ---- one ---- */
 
 static const char SQL_PAGE_GET[] =
-    "SELECT " PAGE_COLUMNS ","
-    " CASE WHEN $2::boolean THEN p.layout::text END,"
-    " CASE WHEN $2::boolean THEN " PAGE_GALLERIES " END "
-    "FROM site.page p "
-    "WHERE p.id = $1::bigint";
+    "SELECT " PAGE_COLUMNS
+    " FROM site.page_docs(ARRAY[$1::bigint], $2::boolean, " BYTES ") d";
 
 bool
 page_get(struct db *db, int64_t id, const struct page_view *view,
@@ -224,39 +211,16 @@ page_get(struct db *db, int64_t id, const struct page_view *view,
 /* ---- many ---- */
 
 /* Ids first, from the index alone where one has the order; then the documents
- * of those on the page, as far as they are not too large together: neither as
- * they are stored, which is told without reading them, nor as texts. */
-#define BYTES STR(PAGE_LIST_BYTES)
-
+ * of those on the page. */
 static const char SQL_PAGE_LIST[] =
-    "WITH ids AS MATERIALIZED ("
-    " SELECT l.a[1:$1::bigint] AS a, cardinality(l.a) AS n"
-    " FROM (SELECT ARRAY(SELECT p.id FROM site.page p WHERE {where}"
-    " ORDER BY {order} LIMIT $1::bigint + $2::bigint"
-    " OFFSET $3::bigint) AS a OFFSET 0) AS l"
-    "), docs AS MATERIALIZED ("
-    " SELECT " PAGE_COLUMNS ", p.n,"
-    " CASE WHEN $4::boolean AND (p.n = 1 OR p.stored <= " BYTES ")"
-    " THEN p.layout::text END AS layout,"
-    " CASE WHEN $4::boolean THEN " PAGE_GALLERIES " END AS galleries"
-    " FROM (SELECT x.n, p.id, p.title, p.slug, p.layout, p.created_at,"
-    "  p.updated_at,"
-    "  sum(pg_column_size(p.layout)) OVER (ORDER BY x.n) AS stored"
-    "  FROM ids, unnest(ids.a) WITH ORDINALITY AS x(id, n)"
-    "  JOIN site.page p ON p.id = x.id) AS p"
-    "), sized AS ("
-    " SELECT d.*, d.n = 1 OR (d.layout IS NOT NULL AND"
-    " sum(octet_length(d.layout) + octet_length(d.galleries))"
-    " OVER (ORDER BY d.n) <= " BYTES ") AS fits FROM docs d"
-    ") "
-    "SELECT s.id, s.title, s.slug, s.ca, s.ua, s.ss,"
-    " CASE WHEN s.fits THEN s.layout END,"
-    " CASE WHEN s.fits THEN s.galleries END,"
-    " s.fits OR NOT $4::boolean, ids.n,"
+    "SELECT " PAGE_COLUMNS ", cardinality(l.a),"
     " (SELECT c.reltuples::bigint FROM pg_catalog.pg_class c"
     " WHERE c.oid = 'site.page'::pg_catalog.regclass) "
-    "FROM ids, sized s "
-    "ORDER BY s.n";
+    "FROM (SELECT ARRAY(SELECT p.id FROM site.page p WHERE {where}"
+    " ORDER BY {order} LIMIT $1::bigint + $2::bigint"
+    " OFFSET $3::bigint) AS a OFFSET 0) AS l,"
+    " site.page_docs(l.a[1:$1::bigint], $4::boolean, " BYTES ") AS d "
+    "ORDER BY d.n";
 
 static bool
 add_pages(struct reading *r, struct buf *ret, struct err *e)

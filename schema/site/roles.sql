@@ -44,7 +44,8 @@ GRANT EXECUTE ON FUNCTION site.media_set_alt(bigint, text),
 
 GRANT SELECT ON site.page, site.gallery, site.gallery_image
 	TO afterwork_pages;
-GRANT EXECUTE ON FUNCTION site.page_save(bigint, text, text, jsonb, jsonb,
+GRANT EXECUTE ON FUNCTION site.page_docs(bigint[], boolean, bigint),
+	site.page_save(bigint, text, text, jsonb, jsonb,
 	text[], text, boolean),
 	site.page_delete(bigint, text[])
 	TO afterwork_pages;
