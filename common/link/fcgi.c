@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
@@ -28,8 +29,11 @@
 #include "common/base/path.h"
 
 enum {
-	SYSTEMD_FD = 3,  /* the first that systemd hands over */
-	RESCUE_MS = 100, /* rest when descriptors or memory are short */
+	SYSTEMD_FD = 3,      /* the first that systemd hands over */
+	RESCUE_MS = 100,     /* rest when descriptors or memory are short */
+	STREAM_BYTES = 8192, /* that libfcgi gathers */
+	STDOUT_RECORD = 6,
+	RECORD_MAX = 65528,
 };
 
 struct fcgi {
@@ -456,18 +460,69 @@ fcgi_read(struct fcgi *f, void *p, size_t max, size_t *ret_n, struct err *e)
 	return true;
 }
 
+/* All of it, or false: the peer has gone, or takes nothing in time. */
+static bool
+send_all(int fd, struct iovec *v, size_t n)
+{
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+	ssize_t sent;
+
+	while (m.msg_iovlen > 0) {
+		sent = sendmsg(fd, &m, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false;
+		while (m.msg_iovlen > 0 && (size_t)sent >= m.msg_iov->iov_len) {
+			sent -= (ssize_t)m.msg_iov->iov_len;
+			m.msg_iov++;
+			m.msg_iovlen--;
+		}
+		if (m.msg_iovlen > 0) {
+			m.msg_iov->iov_base =
+			    (char *)m.msg_iov->iov_base + sent;
+			m.msg_iov->iov_len -= (size_t)sent;
+		}
+	}
+	return true;
+}
+
+/*
+ * libfcgi sends 8 KiB at a time, and each costs the web server a turn.  So what
+ * is more than that goes out as records of our own, of the most that a record
+ * holds in whole words (FastCGI Specification 1.0, 3.3).
+ */
+static bool
+send_records(struct fcgi *f, const char *p, size_t n)
+{
+	while (n > 0) {
+		size_t some = n > RECORD_MAX ? RECORD_MAX : n;
+		unsigned id = (unsigned)f->req.requestId;
+		unsigned char head[] = { 1, STDOUT_RECORD, id >> 8 & 0xff,
+			id & 0xff, (unsigned char)(some >> 8),
+			(unsigned char)(some & 0xff), 0, 0 };
+		struct iovec v[] = {
+			{ .iov_base = head, .iov_len = sizeof(head) },
+			{ .iov_base = (void *)(uintptr_t)p, .iov_len = some },
+		};
+
+		if (!send_all(f->req.ipcFd, v, LEN(v))) {
+			/* Nothing may follow half a record. */
+			(void)shutdown(f->req.ipcFd, SHUT_RDWR);
+			return false;
+		}
+		p += some;
+		n -= some;
+	}
+	return true;
+}
+
 static bool
 write_fastcgi(struct fcgi *f, const char *p, size_t n)
 {
-	while (n > 0) {
-		int some = n > INT_MAX ? INT_MAX : (int)n;
-
-		if (FCGX_PutStr(p, some, f->req.out) != some)
-			return false;
-		p += some;
-		n -= (size_t)some;
-	}
-	return true;
+	if (n >= STREAM_BYTES)
+		return FCGX_FFlush(f->req.out) == 0 && send_records(f, p, n);
+	return FCGX_PutStr(p, (int)n, f->req.out) == (int)n;
 }
 
 bool

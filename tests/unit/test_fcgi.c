@@ -20,8 +20,11 @@
 #include "common/base/path.h"
 #include "tests/unit/tap.h"
 
-enum { IO_MS = 300, BIG = 4 * 1024 * 1024 };
+#define BIG_BYTES 4194304
 
+enum { IO_MS = 300, BIG = BIG_BYTES };
+
+static char big[BIG]; /* what is sent of, on wish */
 static char socket_path[] = "/tmp/test_fcgi.XXXXXX.sock";
 
 static void
@@ -38,8 +41,10 @@ static int cut_bodies;
 static void
 serve_one(struct fcgi *f)
 {
-	static char chunk[10000], big[BIG];
+	static char chunk[10000];
 	AUTO_BUF out = BUF_INIT;
+	const char *wish = fcgi_param(f, "BIG");
+	long want = wish == NULL ? 0 : strtol(wish, NULL, 10);
 	const char *sleep_ms = fcgi_param(f, "SLEEP_MS");
 	size_t n, body = 0;
 	struct err e;
@@ -58,9 +63,9 @@ serve_one(struct fcgi *f)
 	    fcgi_param(f, "HTTP_X") == NULL ? "-" : fcgi_param(f, "HTTP_X"),
 	    fcgi_param_count(f, "HTTP_X"), fcgi_param_count(f, "HTTP_PROXY"),
 	    cut_bodies, fcgi_stopping());
-	if (fcgi_write(f, out.data, out.len, &e) &&
-	    fcgi_param(f, "BIG") != NULL)
-		(void)!fcgi_write(f, big, sizeof(big), &e);
+	if (fcgi_write(f, out.data, out.len, &e) && want > 0 &&
+	    fcgi_write(f, big, (size_t)want, &e))
+		(void)!fcgi_write(f, "end", 3, &e);
 }
 
 static void
@@ -335,7 +340,7 @@ static void
 test_term_in_answer(void)
 {
 	pid_t pid = server_start(0, false);
-	AUTO_FD fd = ask(false, 0, "BIG", "1");
+	AUTO_FD fd = ask(false, 0, "BIG", STR(BIG_BYTES));
 	AUTO_BUF raw = BUF_INIT;
 	AUTO_BUF text = BUF_INIT;
 
@@ -348,11 +353,42 @@ test_term_in_answer(void)
 	is_int(server_end(pid, 1000), 0, "and then it ends");
 }
 
+/* Around what libfcgi gathers, and what one record and two hold. */
+static void
+test_large_answers(void)
+{
+	static const int sizes[] = { 8191, 8192, 8193, 65527, 65528, 65529,
+		65536, 131056, 131057, 1000000 };
+	const size_t head = strlen(ANSWER(0, 0, 0));
+	pid_t pid = server_start(0, false);
+
+	for (size_t i = 0; i < LEN(sizes); i++) {
+		char size[16];
+		AUTO_BUF raw = BUF_INIT;
+		AUTO_BUF text = BUF_INIT;
+
+		snprintf(size, sizeof(size), "%d", sizes[i]);
+		AUTO_FD fd = ask(false, 0, "BIG", size);
+		ok(read_until_closed(fd, 2000, &raw) && unpack(&raw, &text),
+		    "an answer of %s bytes comes to its end", size);
+		is_int((int64_t)text.len, (int64_t)head + sizes[i] + 3,
+		    "... and is as long");
+		ok(memcmp(text.data, ANSWER(0, 0, 0), head) == 0 &&
+			memcmp(text.data + head, big, (size_t)sizes[i]) == 0 &&
+			strcmp(text.data + text.len - 3, "end") == 0,
+		    "... byte for byte");
+	}
+	kill(pid, SIGTERM);
+	is_int(server_end(pid, 1000), 0, "and then it ends");
+}
+
 static void
 test_silent(void)
 {
 	pid_t pid = server_start(0, false);
 	int64_t start = clock_mono_ms();
+	AUTO_BUF raw = BUF_INIT;
+	AUTO_BUF text = BUF_INIT;
 
 	AUTO_FD silent = client_connect();
 	AUTO_FD next = ask(false, 0, NULL, NULL);
@@ -368,12 +404,14 @@ test_silent(void)
 	ok(clock_mono_ms() - start < 3 * IO_MS, "in time: %d ms",
 	    (int)(clock_mono_ms() - start));
 
-	UNUSED AUTO_FD deaf = ask(false, 0, "BIG", "1");
+	AUTO_FD deaf = ask(false, 0, "BIG", STR(BIG_BYTES));
 	start = clock_mono_ms();
 	AUTO_FD last = ask(false, 0, NULL, NULL);
 	answer_is(last, 3000, ANSWER(0, 0, 0), "behind one that never reads");
 	ok(clock_mono_ms() - start < 4 * IO_MS, "in time: %d ms",
 	    (int)(clock_mono_ms() - start));
+	(void)read_until_closed(deaf, 2000, &raw);
+	ok(!unpack(&raw, &text), "whose answer has no end");
 
 	fd_close(&silent);
 	UNUSED AUTO_FD again = client_connect();
@@ -632,9 +670,12 @@ main(void)
 	int fd = mkstemps(socket_path, 5);
 
 	(void)close(fd);
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)('a' + i % 23);
 	test_requests();
 	test_term_in_body();
 	test_term_in_answer();
+	test_large_answers();
 	test_silent();
 	test_cut_body();
 	test_systemd();
