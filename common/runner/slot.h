@@ -92,6 +92,14 @@ void slots_answer(struct slots *s, uint32_t seen);
 /* Has anybody called since *seen whom nobody answers?  If not, *seen becomes
  * the counter. */
 bool slots_called(const struct slots *s, uint32_t *seen);
+/*
+ * For how many microseconds a call is better left alone: one that comes within
+ * SLOTS_COOLDOWN_MS of a claim, anybody's on this host, is answered at their
+ * end, together with others that come so soon.  A claim costs more than what it
+ * finds, mostly.  (Oban's dispatch_cooldown, River's FetchCooldown.)
+ */
+enum { SLOTS_COOLDOWN_MS = 10 };
+int64_t slots_cooldown_us(const struct slots *s);
 
 /* Sleep until the counter is no longer seen, or for at most ms. */
 void slots_sleep(const struct slots *s, uint32_t seen, int64_t ms);

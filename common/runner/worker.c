@@ -90,18 +90,22 @@ all_gone(const struct worker *w, size_t n)
 
 /*
  * What there was is done, and whoever has called since it was claimed has been
- * answered: there is nothing to claim but what comes due, or is stored without
- * a call.  A runner that lingers looks for that a little later: mostly it is
- * called before and has saved a look.  One that does not linger leaves it to
- * the next, if a claim that looks no further told it of its job.
+ * answered, or is better answered a little later: there is nothing to claim but
+ * what comes due, or is stored without a call.  A runner that lingers looks for
+ * that when it is called, or a little later.  One that does not linger leaves
+ * it to the next, if a claim that looks no further told it of its job.
  */
 static bool
 is_quiet(const struct worker *w, size_t n)
 {
 	uint32_t seen = w->seen;
 
-	return (w->want->linger_ms > 0 || w->claim.plain) && !w->claim.more &&
-	       all_gone(w, n) && !slots_called(&w->slots, &seen);
+	if (w->claim.more || !all_gone(w, n))
+		return false;
+	if (w->want->linger_ms == 0)
+		return w->claim.plain && !slots_called(&w->slots, &seen);
+	return !slots_called(&w->slots, &seen) ||
+	       slots_cooldown_us(&w->slots) > 0;
 }
 
 /* A claim from all queues sees to whoever has called so far. */
@@ -229,13 +233,20 @@ doze(struct worker *w, int64_t wait_ms)
 {
 	int64_t until_us = least(clock_mono_us() + wait_ms * 1000, w->end_us);
 	uint32_t seen = w->seen;
-	int64_t left_us;
+	int64_t left_us, cool_us;
 
 	slots_idle(&w->slots, w->slot, true);
 	point("idle");
-	while (!slots_called(&w->slots, &seen) &&
-	       (left_us = until_us - clock_mono_us()) > 0)
-		slots_sleep(&w->slots, seen, (left_us + 999) / 1000);
+	while ((left_us = until_us - clock_mono_us()) > 0) {
+		if (!slots_called(&w->slots, &seen)) {
+			slots_sleep(&w->slots, seen, (left_us + 999) / 1000);
+			continue;
+		}
+		cool_us = slots_cooldown_us(&w->slots);
+		if (cool_us == 0)
+			break;
+		(void)usleep((useconds_t)least(cool_us, left_us));
+	}
 	slots_idle(&w->slots, w->slot, false);
 	point("awake");
 }

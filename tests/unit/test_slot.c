@@ -9,12 +9,16 @@
 
 static char folder[] = "/tmp/test_slot.XXXXXX";
 
-/* The two numbers of the file "wake", as if so many had called before. */
+/* What the file "wake" holds, as if so many had called before; a claim is yet
+ * to come by this host's clock. */
 static void
 set_numbers(uint32_t n)
 {
 	char path[sizeof(folder) + 8];
-	uint32_t *numbers;
+	struct {
+		uint32_t count, answered;
+		int64_t answered_us;
+	} * numbers;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/wake", folder);
@@ -22,7 +26,8 @@ set_numbers(uint32_t n)
 	numbers = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (!ok(numbers != MAP_FAILED, "the numbers can be set to %" PRIu32, n))
 		exit(1);
-	numbers[0] = numbers[1] = n;
+	numbers->count = numbers->answered = n;
+	numbers->answered_us = INT64_MAX / 2;
 	(void)munmap(numbers, 4096);
 	(void)close(fd);
 }
@@ -43,7 +48,13 @@ from(uint32_t n)
 	slots_wake(&b);
 	is_int(slots_seen(&a), (uint32_t)(n + 1), "a call is counted");
 	ok(slots_called(&a, &seen) && seen == n, "somebody has called");
+	is_int(slots_cooldown_us(&a), 0, "no claim was made of late");
 	slots_answer(&b, slots_seen(&b));
+	ok(slots_cooldown_us(&a) > 0 &&
+		slots_cooldown_us(&a) <= SLOTS_COOLDOWN_MS * 1000,
+	    "the next is better made a little later");
+	(void)usleep(SLOTS_COOLDOWN_MS * 1000);
+	is_int(slots_cooldown_us(&a), 0, "but not for long");
 	ok(!slots_called(&a, &seen), "another one answers");
 	is_int(seen, (uint32_t)(n + 1), "and that is all so far");
 	ok(slots_seen(&a) != mine, "who leaves sees that there was a call");
