@@ -506,11 +506,8 @@ send_records(struct fcgi *f, const char *p, size_t n)
 			{ .iov_base = (void *)(uintptr_t)p, .iov_len = some },
 		};
 
-		if (!send_all(f->req.ipcFd, v, LEN(v))) {
-			/* Nothing may follow half a record. */
-			(void)shutdown(f->req.ipcFd, SHUT_RDWR);
+		if (!send_all(f->req.ipcFd, v, LEN(v)))
 			return false;
-		}
 		p += some;
 		n -= some;
 	}
@@ -520,9 +517,11 @@ send_records(struct fcgi *f, const char *p, size_t n)
 static bool
 write_fastcgi(struct fcgi *f, const char *p, size_t n)
 {
-	if (n >= STREAM_BYTES)
-		return FCGX_FFlush(f->req.out) == 0 && send_records(f, p, n);
-	return FCGX_PutStr(p, (int)n, f->req.out) == (int)n;
+	if (FCGX_GetError(f->req.out) != 0)
+		return false;
+	if (n < STREAM_BYTES)
+		return FCGX_PutStr(p, (int)n, f->req.out) == (int)n;
+	return FCGX_FFlush(f->req.out) == 0 && send_records(f, p, n);
 }
 
 bool
@@ -530,8 +529,11 @@ fcgi_write(struct fcgi *f, const void *p, size_t n, struct err *e)
 {
 	if (f->cgi)
 		return fd_write_all(STDOUT_FILENO, p, n, e);
-	if (!write_fastcgi(f, p, n))
+	if (!write_fastcgi(f, p, n)) {
+		/* Nothing may follow half a record. */
+		(void)shutdown(f->req.ipcFd, SHUT_RDWR);
 		return err_fail(e, ERR_UNAVAILABLE, "the client has gone");
+	}
 	return true;
 }
 

@@ -23,7 +23,7 @@ enum {
 struct slots_wake {
 	uint32_t count;
 	uint32_t answered;
-	int64_t answered_us; /* when, by the host's steady clock */
+	int64_t claimed_us; /* the last claim, by the host's steady clock */
 };
 
 static bool
@@ -210,8 +210,6 @@ slots_answer(struct slots *s, uint32_t seen)
 	       !__atomic_compare_exchange_n(&s->wake->answered, &was, seen,
 		   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
-	__atomic_store_n(
-	    &s->wake->answered_us, clock_mono_us(), __ATOMIC_SEQ_CST);
 }
 
 bool
@@ -228,12 +226,18 @@ slots_called(const struct slots *s, uint32_t *seen)
 	return false;
 }
 
+void
+slots_claiming(struct slots *s)
+{
+	__atomic_store_n(
+	    &s->wake->claimed_us, clock_mono_us(), __ATOMIC_SEQ_CST);
+}
+
 int64_t
 slots_cooldown_us(const struct slots *s)
 {
-	int64_t ago_us =
-	    clock_mono_us() -
-	    __atomic_load_n(&s->wake->answered_us, __ATOMIC_SEQ_CST);
+	int64_t ago_us = clock_mono_us() - __atomic_load_n(&s->wake->claimed_us,
+					       __ATOMIC_SEQ_CST);
 
 	/* The file may be older than the clock. */
 	return ago_us < 0 || ago_us >= SLOTS_COOLDOWN_MS * 1000

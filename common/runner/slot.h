@@ -15,11 +15,13 @@
  * Why no wake-up is lost.  A waker commits its job, then adds to the counter,
  * then looks for an idle runner, then for a free slot.  A runner reads the
  * counter, claims, and - when there was nothing - marks itself idle, then
- * sleeps only if the counter still stands.  Leaving, it takes the idle mark
- * away, looks at the counter, gives the slot back, and looks again.
+ * sleeps while the counter stands, or what was added is answered by another
+ * runner's claim, and claims again before it leaves.  Leaving, it takes the
+ * idle mark away, looks at the counter, gives the slot back, and looks again.
  *
  *   - The waker saw the idle mark: it had added before the mark went, so the
- *     runner's next look finds the counter changed and it claims again.
+ *     runner's next look finds the counter changed and it claims again, at once
+ *     if the call is not answered, at the latest when it would leave.
  *   - The waker saw no idle runner and no free slot: each holder still has to
  *     give its slot back and look at the counter after that.
  *   - The waker saw a free slot: it starts a runner.  If another takes the
@@ -82,23 +84,25 @@ uint32_t slots_seen(const struct slots *s);
 void slots_wake(struct slots *s);
 
 /*
- * The caller is about to claim, from all queues, and read the counter as seen
- * before: who called up to then is answered, and no other runner needs to look
- * on his account.  (What is left it is called for: claim.more.)  It saves
- * claims that find nothing.  Whoever leaves goes by the counter alone, so that
- * nothing is lost with one that dies in its claim.
+ * A claim from all queues has left nothing, by one who had read the counter as
+ * seen before he asked: who called up to then is answered, and no other runner
+ * needs to look on his account.  It saves claims that find nothing.  Whoever
+ * leaves goes by the counter alone.
  */
 void slots_answer(struct slots *s, uint32_t seen);
-/* Has anybody called since *seen whom nobody answers?  If not, *seen becomes
+/* Has anybody called since *seen who is not answered?  If not, *seen becomes
  * the counter. */
 bool slots_called(const struct slots *s, uint32_t *seen);
+
 /*
- * For how many microseconds a call is better left alone: one that comes within
- * SLOTS_COOLDOWN_MS of a claim, anybody's on this host, is answered at their
- * end, together with others that come so soon.  A claim costs more than what it
- * finds, mostly.  (Oban's dispatch_cooldown, River's FetchCooldown.)
+ * A claim is about to be made.  A call that comes within SLOTS_COOLDOWN_MS of
+ * one, anybody's on this host, is better left alone for the rest of these, and
+ * is then mostly answered, or is so together with others: a claim costs more
+ * than the jobs that it finds.  For how many microseconds?  (Compare Oban's
+ * dispatch_cooldown, River's FetchCooldown.)
  */
 enum { SLOTS_COOLDOWN_MS = 10 };
+void slots_claiming(struct slots *s);
 int64_t slots_cooldown_us(const struct slots *s);
 
 /* Sleep until the counter is no longer seen, or for at most ms. */

@@ -103,17 +103,21 @@ is_quiet(const struct worker *w, size_t n)
 	if (w->claim.more || !all_gone(w, n))
 		return false;
 	if (w->want->linger_ms == 0)
-		return w->claim.plain && !slots_called(&w->slots, &seen);
+		return w->claim.plain && slots_seen(&w->slots) == seen;
 	return !slots_called(&w->slots, &seen) ||
 	       slots_cooldown_us(&w->slots) > 0;
 }
 
-/* A claim from all queues sees to whoever has called so far. */
+/* After a claim, of which the counter stood at w->seen.  One who has not much
+ * time left does not answer for jobs that need more. */
 static void
-answer(struct worker *w, uint32_t seen)
+answer(struct worker *w)
 {
-	if (w->want->queue == NULL)
-		slots_answer(&w->slots, seen);
+	int64_t left_ms = (w->end_us - clock_mono_us()) / 1000;
+
+	if (!w->claim.more && w->want->queue == NULL &&
+	    2 * left_ms >= w->want->duration_ms)
+		slots_answer(&w->slots, w->seen);
 }
 
 /* Should the next claim go with the settlement of n jobs, and how? */
@@ -130,7 +134,7 @@ look_ahead(struct worker *w, size_t n)
 	    a.want.max_jobs < 1)
 		return NULL;
 	w->next_seen = seen;
-	answer(w, seen);
+	slots_claiming(&w->slots);
 	return &a.want;
 }
 
@@ -151,10 +155,11 @@ claim(struct worker *w, struct err *e)
 
 	w->seen = slots_seen(&w->slots);
 	point("claiming");
-	answer(w, w->seen);
+	slots_claiming(&w->slots);
 	if (!ask(w, 0, &a, e) || !claim_woken(w, &a.want, e) ||
 	    (w->claim.n == 0 && !claim_jobs(w->db, &a.want, &w->claim, e)))
 		return false;
+	answer(w);
 	point("claimed");
 	return true;
 }
@@ -167,6 +172,7 @@ move_up(struct worker *w)
 	w->next.rows = NULL;
 	w->seen = w->next_seen;
 	w->has_next = false;
+	answer(w);
 }
 
 /*
@@ -226,8 +232,8 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Wait for a call since the last claim that nobody else answers, but not beyond
- * the runner's end. */
+/* Wait for a call since the last claim that nobody else answers, during the
+ * rest of a cooldown neither, but not beyond the runner's end. */
 static void
 doze(struct worker *w, int64_t wait_ms)
 {
@@ -243,9 +249,10 @@ doze(struct worker *w, int64_t wait_ms)
 			continue;
 		}
 		cool_us = slots_cooldown_us(&w->slots);
-		if (cool_us == 0)
+		if (cool_us > 0)
+			(void)usleep((useconds_t)least(cool_us, left_us));
+		if (slots_called(&w->slots, &seen))
 			break;
-		(void)usleep((useconds_t)least(cool_us, left_us));
 	}
 	slots_idle(&w->slots, w->slot, false);
 	point("awake");

@@ -23,10 +23,10 @@ within() {
 		started_at < run_at + interval '$1 ms'
 		FROM afterwork.history WHERE id = $2")" 't|t' "$3"
 }
+runner_alone_end
 job=$(sql "SELECT afterwork.enqueue('nap', '{\"ms\":1}',
 	run_at => clock_timestamp() + interval '4 s')")
 first=$(sql "SELECT afterwork.enqueue('nap', '{\"ms\":1000}')")
-runner_alone_end
 runner_alone RUNNER_LINGER=8s
 ok 'a runner has begun' await 10 "[ \"\$(sql 'SELECT count(*)
 	FROM afterwork.job WHERE id = $first AND lease_until IS NULL')\" = 0 ]"

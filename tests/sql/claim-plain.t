@@ -87,16 +87,20 @@ same 'one that is to be cancelled' plain 10 4
 add fast "queue => 'elsewhere'"
 same 'more is in another queue' plain 10 4
 add keyed
-same 'one with a key behind' plain 10 4
+same 'one with a key behind' long 10 4
+same 'one with a key further behind' plain 2 2
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,
 	claimed_at = now() - interval '1 min', lease_no = 1 WHERE task = 'quick'"
-same 'one that was claimed before, behind' plain 10 3
+sql "DELETE FROM afterwork.job WHERE task = 'keyed'"
+same 'one that was claimed before, behind' long 10 3
 fresh
 
 add keyed
 same 'a key' long 10
 add fast
 same 'a key in front' long 10 2
+sql "UPDATE afterwork.job SET priority = 200 WHERE task = 'keyed'"
+same 'a key behind' long 10 2
 fresh
 add fast
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,
@@ -125,11 +129,21 @@ add fast "queue => 'elsewhere'"
 same 'a queue that is paused is passed by' plain 10
 sql 'UPDATE afterwork.queue SET paused = false'
 sql "DELETE FROM afterwork.job WHERE queue = 'default'"
-same 'nothing in the first queue' long 10
+same 'nothing in the first queue' plain 10
+sql "SELECT afterwork.enqueue('fast', run_at => now() + interval '1 h');
+	UPDATE afterwork.job SET run_at = now() WHERE state = 'delayed'" >/dev/null
+same 'but one that has come due' long 10
+sql 'DELETE FROM afterwork.job'
+is "$(taken claim 10)" '' 'nothing in any'
 fresh
 task timely '"schedule":[{"cron":"0 0 1 1 *"}]'
 add fast
 same 'a schedule that is not due' plain 10
 sql "UPDATE afterwork.schedule SET next_at = now() - interval '1 s'"
 like "$(plainly 10)" 'claim_any.* does not exist' 'one that is: the long way'
+fresh
+add fast
+sql "UPDATE afterwork.job SET attempts = 2, crashes = 1, lease_no = 7,
+	claimed_at = now() - interval '1 h'"
+same 'one that came back' plain 10
 done_testing

@@ -236,7 +236,8 @@ unpack(const struct buf *in, struct buf *ret)
 	for (size_t at = 0; at + 8 <= in->len;) {
 		size_t n = (size_t)p[at + 4] << 8 | p[at + 5];
 
-		if (at + 8 + n > in->len)
+		if (at + 8 + n > in->len || p[at] != 1 || p[at + 2] != 0 ||
+		    p[at + 3] != 1)
 			return false;
 		if (p[at + 1] == OUT)
 			buf_add(ret, p + at + 8, n);

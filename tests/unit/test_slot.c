@@ -17,7 +17,7 @@ set_numbers(uint32_t n)
 	char path[sizeof(folder) + 8];
 	struct {
 		uint32_t count, answered;
-		int64_t answered_us;
+		int64_t claimed_us;
 	} * numbers;
 	int fd;
 
@@ -27,7 +27,7 @@ set_numbers(uint32_t n)
 	if (!ok(numbers != MAP_FAILED, "the numbers can be set to %" PRIu32, n))
 		exit(1);
 	numbers->count = numbers->answered = n;
-	numbers->answered_us = INT64_MAX / 2;
+	numbers->claimed_us = INT64_MAX / 2;
 	(void)munmap(numbers, 4096);
 	(void)close(fd);
 }
@@ -49,6 +49,8 @@ from(uint32_t n)
 	is_int(slots_seen(&a), (uint32_t)(n + 1), "a call is counted");
 	ok(slots_called(&a, &seen) && seen == n, "somebody has called");
 	is_int(slots_cooldown_us(&a), 0, "no claim was made of late");
+	slots_claiming(&b);
+	ok(slots_called(&a, &seen), "who asks has not answered yet");
 	slots_answer(&b, slots_seen(&b));
 	ok(slots_cooldown_us(&a) > 0 &&
 		slots_cooldown_us(&a) <= SLOTS_COOLDOWN_MS * 1000,

@@ -32,8 +32,8 @@
 -- With nothing to claim there is one row without an id, which says what
 -- outlook() does: more, next_ms, upkeep_due and ping_due.
 --
--- What comes first in the queue whose turn it is is mostly plain: without a
--- key, never claimed before, and with nothing else to be done first.  That is
+-- What comes first in the queue whose turn it is is mostly plain: without keys,
+-- held by nobody who has died, and with nothing else to be done first.  That is
 -- one statement; where it takes nothing claim_any() finds out why.
 CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
@@ -56,30 +56,38 @@ DECLARE
 	here  text;
 	plain boolean;
 BEGIN
-	SELECT o.name, NOT (o.limited OR EXISTS (
-		SELECT FROM afterwork.job j
-		WHERE j.queue = o.name AND j.state = 'delayed'
-		  AND j.run_at <= statement_timestamp()) OR EXISTS (
-		SELECT FROM afterwork.owed w
-		WHERE w.queue = o.name) OR (claim.schedules AND EXISTS (
+	-- The first queue that has anything to do, and whether that is plain.  Each
+	-- question is one row's: nothing is read for all queues at once.
+	SELECT o.name, NOT (o.limited OR o.odd OR (claim.schedules AND EXISTS (
 		SELECT FROM afterwork.schedule s
 		WHERE s.next_at <= statement_timestamp())))
 	INTO here, plain
-	FROM afterwork.queue o
-	WHERE NOT o.paused
-	  AND (claim.queues IS NULL OR o.name = ANY (claim.queues))
-	ORDER BY o.name <= claim.after_queue, o.name
+	FROM (
+		SELECT q.name, q.limited, (
+			SELECT j.id FROM afterwork.job j
+			WHERE j.queue = q.name AND j.state = 'delayed'
+			  AND j.run_at <= statement_timestamp() LIMIT 1)
+		    IS NOT NULL OR (
+			SELECT w.queue FROM afterwork.owed w
+			WHERE w.queue = q.name LIMIT 1) IS NOT NULL AS odd
+		FROM afterwork.queue q
+		WHERE NOT q.paused
+		  AND (claim.queues IS NULL OR q.name = ANY (claim.queues))
+		ORDER BY q.name <= claim.after_queue, q.name) o
+	WHERE o.odd OR (
+		SELECT j.id FROM afterwork.job j
+		WHERE j.queue = o.name AND j.state = 'ready'
+		  AND (j.lease_until IS NULL
+		       OR j.lease_until <= statement_timestamp())
+		LIMIT 1) IS NOT NULL
 	LIMIT 1;
 	IF plain THEN
-		-- Materialized: looked at once more, the next jobs would be locked.
+		-- A CTE, evaluated once: a second look would lock the next jobs.
 		RETURN QUERY
-		WITH s AS MATERIALIZED (
-			SELECT l.ids, l.kinds[1] AS first,
-			    CASE WHEN l.kinds[1] = 'together' THEN
-			        least(claim.max_jobs, cardinality(l.ids),
-			            array_position(l.kinds, 'alone') - 1,
-			            array_position(l.kinds, 'other') - 1)
-			    ELSE 1 END AS n
+		WITH seen AS MATERIALIZED (
+			SELECT l.ids, l.kinds, CASE WHEN l.kinds[1] = 'alone' THEN 1
+			    ELSE least(claim.max_jobs, cardinality(l.ids),
+			        array_position(l.kinds, 'alone') - 1) END AS n
 			FROM (
 				SELECT array_agg(w.id) AS ids, array_agg(w.kind) AS kinds
 				FROM (
@@ -101,7 +109,18 @@ BEGIN
 						       AND t.slug <> ALL (claim.lacks))))
 					ORDER BY w.priority, w.run_at, w.id
 					LIMIT claim.max_jobs + 1
-					FOR UPDATE SKIP LOCKED) w) l)
+					FOR UPDATE SKIP LOCKED) w) l
+		), s AS MATERIALIZED (
+			SELECT z.ids, z.n, cardinality(z.ids) > z.n OR (EXISTS (
+				SELECT FROM afterwork.queue o WHERE o.name <> here)
+			    AND afterwork.claimable(claim.queues, here, ARRAY(
+				SELECT o.slug FROM afterwork.task o
+				WHERE o.retired_at IS NOT NULL
+				   OR o.slug = ANY (claim.tasks)
+				   OR (o.handler IS NOT NULL
+				       AND o.slug <> ALL (claim.lacks))))) AS more
+			FROM seen z WHERE 'other' <> ALL (z.kinds)
+		)
 		UPDATE afterwork.job j
 		SET lease_no = nextval('afterwork.lease_no'),
 		    claimed_at = clock_timestamp(),
@@ -111,8 +130,7 @@ BEGIN
 		    alone = s.n = 1,
 		    unique_free = j.unique_free OR j.unique_until = 'start'
 		FROM s, afterwork.task t
-		WHERE s.first <> 'other'
-		  AND j.queue = here AND j.id = ANY (s.ids[:s.n])
+		WHERE j.queue = here AND j.id = ANY (s.ids[:s.n])
 		  AND t.slug = j.task
 		RETURNING array_position(s.ids, j.id), j.queue, j.id, j.lease_no,
 		    j.task, j.input, j.attempts, j.crashes,
@@ -123,15 +141,7 @@ BEGIN
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
 		    array_to_string(t.settings, ' '),
 		    j.has_place OR j.has_queue_place,
-		    cardinality(s.ids) > s.n OR (EXISTS (
-			SELECT FROM afterwork.queue o WHERE o.name <> here)
-		        AND afterwork.claimable(claim.queues, here, ARRAY(
-			SELECT o.slug FROM afterwork.task o
-			WHERE o.retired_at IS NOT NULL
-			   OR o.slug = ANY (claim.tasks)
-			   OR (o.handler IS NOT NULL
-			       AND o.slug <> ALL (claim.lacks))))),
-		    NULL::bigint, NULL::boolean, NULL::boolean;
+		    s.more, NULL::bigint, NULL::boolean, NULL::boolean;
 		IF FOUND THEN
 			RETURN;
 		END IF;
