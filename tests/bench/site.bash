@@ -47,25 +47,25 @@ figure_pages() {
 	local i n=$((2000 / few)) ours=() floor=() target='/api/pages?depth=2'
 	clear_site
 	gallery_pages 10 20
-	server_start pages 1 "FCGI_CHILDREN=$(upload_processes)" -- \
+	server_start lists 1 "FCGI_CHILDREN=$(upload_processes)" -- \
 		"$programs/functions/pages"
 	curl -sS -o "$home/floor/pages.json" \
-		"http://127.0.0.1:${port_of[pages]}$target" &&
+		"http://127.0.0.1:${port_of[lists]}$target" &&
 		[ "$(jq '[.docs[].layout[1].images[].id] | unique | length' \
 			<"$home/floor/pages.json")" = 200 ] ||
 		fail 'the pages are not as they should be'
 	server_start floor "$(upload_processes)" -- \
 		"$programs/bench/same" "$home/floor/pages.json"
-	get_load pages "$target" -c 8 -n 200
+	get_load lists "$target" -c 8 -n 200
 	get_load floor "$target" -c 8 -n 200
 	for ((i = 0; i < reps; i++)); do
-		get_load pages "$target" -c 8 -n $n
+		get_load lists "$target" -c 8 -n $n
 		ours+=("$rps")
 		get_load floor "$target" -c 8 -n $n
 		floor+=("$rps")
 	done
 	server_stop floor
-	server_stop pages
+	server_stop lists
 	clear_site
 	row 'GET pages?depth=2, 10 of 20 pictures | the bytes (1/s)' \
 		"${ours[*]}" "${floor[*]}" 0.25 least
