@@ -63,13 +63,10 @@ start_runner(int mark, struct err *e)
 }
 
 bool
-after_wake_through(struct slots *slots, struct err *e)
+after_start(const struct slots *slots, struct err *e)
 {
 	AUTO_FD mark = -1;
 
-	slots_wake(slots);
-	if (slots_any_idle(slots) || !slots_any_free(slots))
-		return true;
 	if (!slots_begin_start(slots, &mark, e))
 		return false;
 	if (mark < 0 || start_runner(mark, e))
@@ -85,5 +82,5 @@ after_wake(struct err *e)
 
 	if (slots.fd < 0 && !slots_open(&slots, e))
 		return false;
-	return after_wake_through(&slots, e);
+	return !slots_call(&slots) || after_start(&slots, e);
 }

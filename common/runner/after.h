@@ -24,7 +24,9 @@ bool after_wake(struct err *e) MUSTCHECK;
 void after_runner(const char *path);
 
 struct slots;
-/* The same for a process that has the slots open already (runners). */
-bool after_wake_through(struct slots *slots, struct err *e) MUSTCHECK;
+/* The same in two steps, for runners, who have the slots open already: this is
+ * the second, for a slots_call() that says so.  Nothing when another starts
+ * one. */
+bool after_start(const struct slots *slots, struct err *e) MUSTCHECK;
 
 #endif

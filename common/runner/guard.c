@@ -156,7 +156,7 @@ call_next(struct guard *g)
 
 	(void)eventfd_read(g->call, &n);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
-	if (!after_wake_through(&g->slots, &e))
+	if (!after_start(&g->slots, &e))
 		log_fail(LOG_LEVEL_WARN, &e, "could not wake another runner");
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
@@ -423,7 +423,7 @@ hand_over(struct guard *g)
 	struct err e;
 
 	if (g->want->detached && g->missed && !stopping() &&
-	    !after_wake_through(&g->slots, &e))
+	    slots_call(&g->slots) && !after_start(&g->slots, &e))
 		log_fail(LOG_LEVEL_WARN, &e, "could not hand over");
 }
 

@@ -114,14 +114,8 @@ slots_give_back(struct slots *s)
 	s->held = -1;
 }
 
-bool
-slots_any_idle(const struct slots *s)
-{
-	return is_locked(s->fd, IDLE_BASE, s->n);
-}
-
-bool
-slots_any_free(const struct slots *s)
+static bool
+any_free(const struct slots *s)
 {
 	for (int i = 0; i < s->n; i++)
 		if (i != s->held && !is_locked(s->fd, i, 1))
@@ -199,6 +193,14 @@ slots_wake(struct slots *s)
 {
 	(void)__atomic_add_fetch(&s->wake->count, 1, __ATOMIC_SEQ_CST);
 	(void)syscall(SYS_futex, &s->wake->count, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+bool
+slots_call(struct slots *s)
+{
+	slots_wake(s);
+	return !is_locked(s->fd, IDLE_BASE, s->n) && any_free(s) &&
+	       !is_locked(s->fd, START_AT, 1);
 }
 
 void

@@ -57,10 +57,6 @@ void slots_close(struct slots *s); /* gives the slot back, too */
 bool slots_take(struct slots *s);
 void slots_give_back(struct slots *s);
 
-/* Does any runner wait for work?  Is any slot free? */
-bool slots_any_idle(const struct slots *s);
-bool slots_any_free(const struct slots *s);
-
 /* Mark the runner of this slot as waiting, or not. */
 void slots_idle(struct slots *s, int slot, bool idle);
 
@@ -79,9 +75,12 @@ void slots_end_start(int mark);
  * that it was handed, and close it.  One that was handed none goes on. */
 void slots_started(const struct slots *s);
 
-/* The counter; add to it and wake one sleeper. */
+/* The counter; add to it and wake one sleeper.  slots_call() tells besides if
+ * a runner is to be started for the call: none waits for work, a slot is free,
+ * and nobody is at it. */
 uint32_t slots_seen(const struct slots *s);
 void slots_wake(struct slots *s);
+bool slots_call(struct slots *s);
 
 /*
  * A claim from all queues has left nothing, by one who had read the counter as

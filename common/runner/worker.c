@@ -103,7 +103,7 @@ is_quiet(const struct worker *w, size_t n)
 	if (w->claim.more || !all_gone(w, n))
 		return false;
 	if (w->want->linger_ms == 0)
-		return w->claim.plain && slots_seen(&w->slots) == seen;
+		return w->claim.first && slots_seen(&w->slots) == seen;
 	return !slots_called(&w->slots, &seen) ||
 	       slots_cooldown_us(&w->slots) > 0;
 }
@@ -284,13 +284,13 @@ await(struct worker *w, int64_t idle_us, enum board_end *ret)
 }
 
 /*
- * What was claimed leaves work for others: let one more of them start.  The
- * guard does it, since a runner that is started here would become its child.
+ * What was claimed leaves work for others: call one more of them.  If one must
+ * be started for that the guard does it, whose child it would become here.
  */
 static void
 call_next(struct worker *w)
 {
-	if (w->claim.more)
+	if (w->claim.more && slots_call(&w->slots))
 		(void)!eventfd_write(w->call, 1);
 }
 

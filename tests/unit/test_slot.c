@@ -1,4 +1,5 @@
-/* The counter of calls, and who has been answered. */
+/* The counter of calls, who has been answered, and for which one a runner is to
+ * be started. */
 #include "common/runner/slot.h"
 
 #include <fcntl.h>
@@ -72,12 +73,50 @@ from(uint32_t n)
 	slots_close(&b);
 }
 
+/* Two slots, of which held are taken by others. */
+static void
+calls(int held, bool idle, bool starting, bool want)
+{
+	struct slots caller = { .fd = -1 },
+		     holders[2] = { { .fd = -1 }, { .fd = -1 } };
+	uint32_t before;
+	int mark = -1;
+	struct err e;
+
+	if (!ok(slots_open(&caller, &e), "a caller"))
+		exit(1);
+	for (int i = 0; i < held; i++)
+		ok(slots_open(&holders[i], &e) && slots_take(&holders[i]),
+		    "holder %d of a slot", i);
+	if (idle)
+		slots_idle(&holders[0], holders[0].held, true);
+	if (starting)
+		ok(slots_begin_start(&caller, &mark, &e) && mark >= 0,
+		    "a runner that is being started");
+	before = slots_seen(&caller);
+	is_int(slots_call(&caller), want, "%s is to be started",
+	    want ? "a runner" : "none");
+	is_int(slots_seen(&caller), before + 1, "and the call is counted");
+	if (mark >= 0)
+		(void)close(mark);
+	for (int i = 0; i < held; i++)
+		slots_close(&holders[i]);
+	slots_close(&caller);
+}
+
 int
 main(void)
 {
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	setenv("RUNTIME_DIRECTORY", folder, 1);
+	setenv("RUNNER_SLOTS", "2", 1);
+	calls(0, false, false, true);
+	calls(1, false, false, true);
+	calls(2, false, false, false);
+	calls(1, true, false, false);
+	calls(2, true, false, false);
+	calls(0, false, true, false);
 	from(0);
 	from(7);
 	from(UINT32_MAX - 1);
