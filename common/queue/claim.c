@@ -9,60 +9,102 @@ text_or_null(const struct db_rows *rows, int i, int column)
 	return db_null(rows, i, column) ? NULL : db_text(rows, i, column);
 }
 
-/* What outlook() says: three columns of row 0 from column at on, and ping. */
+/* Of what a claim gives out; the others come without those behind SETTINGS. */
+enum column {
+	MORE,
+	NTH,
+	ID,
+	LEASE_NO,
+	TASK,
+	INPUT,
+	ATTEMPT,
+	CRASHES,
+	LEASE_MS,
+	TIMEOUT_MS,
+	RETRIES,
+	BACKOFF,
+	DELAY_MS,
+	MAX_DELAY_MS,
+	JITTER,
+	RETIRED,
+	CANCELLED,
+	HANDLER,
+	FOLDER,
+	MEMORY_BYTES,
+	CPU_MS,
+	TRACEPARENT,
+	SETTINGS,
+	HAS_PLACE,
+	QUEUE,
+	NEXT_MS, /* and all that outlook() says, from here */
+	UPKEEP_DUE,
+	PING_DUE,
+};
+
+#define COLUMNS                                                               \
+	"more, nth, id, lease_no, task, input, attempt, crashes, lease_ms,\n" \
+	"    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n" \
+	"    retired, cancelled, handler, folder, memory_bytes, cpu_ms,\n"    \
+	"    traceparent, settings"
+
+/* Three columns of row 0 from next on, and whether something is claimable. */
 static void
-read_outlook(const struct db_rows *rows, int at, int ping, struct outlook *ret)
+read_outlook(
+    const struct db_rows *rows, int claimable, int next, struct outlook *ret)
 {
-	ret->claimable = db_bool(rows, 0, at);
-	ret->next_ms = db_null(rows, 0, at + 1) ? -1 : db_int(rows, 0, at + 1);
-	if (!db_null(rows, 0, at + 1) && ret->next_ms < 0)
+	ret->claimable = db_bool(rows, 0, claimable);
+	ret->next_ms = db_null(rows, 0, next) ? -1 : db_int(rows, 0, next);
+	if (!db_null(rows, 0, next) && ret->next_ms < 0)
 		ret->next_ms = 0;
-	ret->upkeep_due = db_bool(rows, 0, at + 2);
-	ret->ping_due = db_bool(rows, 0, ping);
+	ret->upkeep_due = db_bool(rows, 0, next + 1);
+	ret->ping_due = db_bool(rows, 0, next + 2);
 }
 
-/* Row i of the claim; the columns stand in SQL_CLAIM_JOBS. */
 static void
-read_job(const struct db_rows *rows, int i, struct job *ret)
+read_job(const struct db_rows *rows, int i, bool all, struct job *ret)
 {
 	*ret = (struct job) {
-		.id = db_int(rows, i, 5),
-		.lease_no = db_int(rows, i, 6),
-		.task = db_text(rows, i, 7),
-		.input = db_text(rows, i, 8),
-		.attempt = (int)db_int(rows, i, 9),
-		.crashes = (int)db_int(rows, i, 10),
-		.lease_ms = db_int(rows, i, 11),
-		.timeout_ms = (int)db_int(rows, i, 12),
-		.retries = (int)db_int(rows, i, 13),
+		.id = db_int(rows, i, ID),
+		.lease_no = db_int(rows, i, LEASE_NO),
+		.task = db_text(rows, i, TASK),
+		.input = db_text(rows, i, INPUT),
+		.attempt = (int)db_int(rows, i, ATTEMPT),
+		.crashes = (int)db_int(rows, i, CRASHES),
+		.lease_ms = db_int(rows, i, LEASE_MS),
+		.timeout_ms = (int)db_int(rows, i, TIMEOUT_MS),
+		.retries = (int)db_int(rows, i, RETRIES),
 		.backoff = {
-			.exponential
-			= strcmp(db_text(rows, i, 14), "exponential") == 0,
-			.delay_ms = db_int(rows, i, 15),
-			.max_ms = db_int(rows, i, 16),
-			.jitter = db_bool(rows, i, 17),
+			.exponential = strcmp(db_text(rows, i, BACKOFF),
+					   "exponential") == 0,
+			.delay_ms = db_int(rows, i, DELAY_MS),
+			.max_ms = db_int(rows, i, MAX_DELAY_MS),
+			.jitter = db_bool(rows, i, JITTER),
 		},
-		.retired = db_bool(rows, i, 18),
-		.cancelled = db_bool(rows, i, 19),
-		.handler = text_or_null(rows, i, 20),
-		.folder = db_text(rows, i, 21),
-		.memory_bytes = db_int(rows, i, 22),
-		.cpu_ms = db_int(rows, i, 23),
-		.traceparent = text_or_null(rows, i, 24),
-		.settings = text_or_null(rows, i, 25),
-		.has_place = db_bool(rows, i, 26),
+		.retired = db_bool(rows, i, RETIRED),
+		.cancelled = db_bool(rows, i, CANCELLED),
+		.handler = text_or_null(rows, i, HANDLER),
+		.folder = db_text(rows, i, FOLDER),
+		.memory_bytes = db_int(rows, i, MEMORY_BYTES),
+		.cpu_ms = db_int(rows, i, CPU_MS),
+		.traceparent = text_or_null(rows, i, TRACEPARENT),
+		.settings = text_or_null(rows, i, SETTINGS),
+		.has_place = all && db_bool(rows, i, HAS_PLACE),
 	};
 }
 
+/* Of a queue, or NULL: of all. */
+#define QUEUES "CASE WHEN $1::text IS NOT NULL THEN ARRAY[$1::text] END"
+
 static const char SQL_CLAIM_JOBS[] =
-    "SELECT more, next_ms, upkeep_due, nth, queue, id, lease_no, task,\n"
-    "    input, attempt, crashes, lease_ms, timeout_ms, retries, backoff,\n"
-    "    delay_ms, max_delay_ms, jitter, retired, cancelled, handler,\n"
-    "    folder, memory_bytes, cpu_ms, traceparent, settings, has_place,\n"
-    "    ping_due\n"
-    "FROM afterwork.claim(CASE WHEN $1::text IS NOT NULL\n"
-    "    THEN ARRAY[$1::text] END, $2, $3::text[], $4::text[],\n"
+    "SELECT " COLUMNS ",\n"
+    "    has_place, queue, next_ms, upkeep_due, ping_due\n"
+    "FROM afterwork.claim(" QUEUES ", $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)";
+
+static const char SQL_CLAIM_PLAIN[] =
+    "SELECT " COLUMNS "\n"
+    "FROM afterwork.claim_plain($2, " QUEUES ", $3::text[], $4::text[],\n"
+    "    $5::integer, $6::bigint, $7::text[])";
 
 void
 claim_ask(const struct claim_want *want, const char *after_queue,
@@ -71,6 +113,7 @@ claim_ask(const struct claim_want *want, const char *after_queue,
 	*ret = (struct claim_ask){
 		.max_jobs = arg_int(want->max_jobs),
 		.fit_ms = arg_int(want->fit_ms),
+		.plain_in = want->plain_in,
 		.at_us = clock_mono_us(),
 	};
 	ret->args[0] = want->queue;
@@ -81,33 +124,48 @@ claim_ask(const struct claim_want *want, const char *after_queue,
 	ret->args[5] = ret->fit_ms.s;
 	ret->args[6] = want->lacks;
 	ret->args[7] = want->schedules ? "true" : "false";
-	ret->call = (struct db_call){
-		.name = "claim_jobs",
+	ret->call = (struct db_call){ .name = "claim_jobs",
 		.sql = SQL_CLAIM_JOBS,
 		.nargs = LEN(ret->args),
-		.args = ret->args,
-	};
+		.args = ret->args };
+	if (want->plain_in == NULL)
+		return;
+	ret->args[1] = want->plain_in;
+	ret->call = (struct db_call){ .name = "claim_plain",
+		.sql = SQL_CLAIM_PLAIN,
+		.nargs = LEN(ret->args) - 1,
+		.args = ret->args };
 }
 
 void
 claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
 {
-	int n = db_nrows(rows);
+	const char *queue = ask->plain_in;
 
-	ret->rows = rows;
+	ret->rows = NULL;
 	ret->n = 0;
-	ret->plain = false;
+	ret->more = false;
+	ret->looked = ask->plain_in == NULL;
+	ret->first = false;
 	ret->at_us = ask->at_us;
-	ret->more = db_bool(rows, 0, 0);
-	if (db_null(rows, 0, 5)) {
-		read_outlook(rows, 0, 27, &ret->outlook);
+	if (db_nrows(rows) == 0) {
+		db_rows_free(rows);
 		return;
 	}
-	(void)snprintf(
-	    ret->queue, sizeof(ret->queue), "%s", db_text(rows, 0, 4));
-	for (int i = 0; i < n && i < CLAIM_MAX; i++)
-		read_job(rows, i, &ret->jobs[db_int(rows, i, 3) - 1]);
-	ret->n = (size_t)n;
+	ret->rows = rows;
+	ret->more = db_bool(rows, 0, MORE);
+	if (db_null(rows, 0, ID)) {
+		read_outlook(rows, MORE, NEXT_MS, &ret->outlook);
+		return;
+	}
+	if (queue == NULL)
+		queue = db_text(rows, 0, QUEUE);
+	if (queue != ret->queue)
+		(void)snprintf(ret->queue, sizeof(ret->queue), "%s", queue);
+	ret->n = (size_t)db_nrows(rows);
+	for (int i = 0; i < (int)ret->n && i < CLAIM_MAX; i++)
+		read_job(
+		    rows, i, ret->looked, &ret->jobs[db_int(rows, i, NTH) - 1]);
 }
 
 bool
@@ -123,19 +181,18 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 	return true;
 }
 
-/* The columns are those of SQL_CLAIM_JOBS. */
 static const char SQL_CLAIM_FIRST[] =
-    "SELECT more, NULL, NULL, 1, $1, id, lease_no, task, input, attempt,\n"
-    "    crashes, lease_ms, timeout_ms, retries, backoff, delay_ms,\n"
-    "    max_delay_ms, jitter, false, cancelled, handler, folder,\n"
-    "    memory_bytes, cpu_ms, traceparent, settings, false\n"
+    "SELECT more, 1, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
+    "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
+    "    false, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
+    "    traceparent, settings\n"
     "FROM afterwork.claim_first($1, $2, $3)";
 
 bool
 claim_first(struct db *db, const struct claim_want *want, const char *queue,
     struct claim *ret, struct err *e)
 {
-	struct claim_ask ask = { .at_us = clock_mono_us() };
+	struct claim_ask ask = { .plain_in = queue, .at_us = clock_mono_us() };
 	struct arg fit_ms = arg_int(want->fit_ms);
 	const char *const args[] = { queue, want->tasks, fit_ms.s };
 	struct db_rows *rows;
@@ -143,13 +200,8 @@ claim_first(struct db *db, const struct claim_want *want, const char *queue,
 	if (!db_query(
 		db, "claim_first", SQL_CLAIM_FIRST, LEN(args), args, &rows, e))
 		return false;
-	ret->n = 0;
-	if (db_nrows(rows) == 0) {
-		db_rows_free(rows);
-		return true;
-	}
 	claim_take(&ask, rows, ret);
-	ret->plain = true;
+	ret->first = ret->n > 0;
 	return true;
 }
 
@@ -163,8 +215,7 @@ claim_clear(struct claim *c)
 
 static const char SQL_CLAIM_OUTLOOK[] =
     "SELECT claimable, next_ms, upkeep_due, ping_due\n"
-    "FROM afterwork.outlook(CASE WHEN $1::text IS NOT NULL\n"
-    "    THEN ARRAY[$1::text] END)";
+    "FROM afterwork.outlook(" QUEUES ")";
 
 bool
 claim_outlook(
@@ -176,14 +227,13 @@ claim_outlook(
 	if (!db_query(
 		db, "claim_outlook", SQL_CLAIM_OUTLOOK, 1, args, &rows, e))
 		return false;
-	read_outlook(rows, 0, 3, ret);
+	read_outlook(rows, 0, 1, ret);
 	return true;
 }
 
 static const char SQL_CLAIM_OUTLASTS[] =
-    "SELECT afterwork.outlasts(CASE WHEN $1::text IS NOT NULL\n"
-    "    THEN ARRAY[$1::text] END, $2::text[], $3::text[], $4::bigint,\n"
-    "    $5::bigint)";
+    "SELECT afterwork.outlasts(" QUEUES ", $2::text[], $3::text[],\n"
+    "    $4::bigint, $5::bigint)";
 
 bool
 claim_outlasts(struct db *db, const struct claim_want *want, int64_t whole_ms,

@@ -163,7 +163,7 @@ settle_and(struct db *db, const char *queue, struct settlement *s, size_t n,
 	    .args = args } };
 	struct claim_ask ask;
 
-	if (next->plain && next->want == NULL && s->op == SETTLE_DONE)
+	if (next->first && next->want == NULL && s->op == SETTLE_DONE)
 		return settle_first(db, queue, s, next->tx, ret_settled, e);
 	for (size_t i = 0; i < n; i++)
 		columns_add(&c, &s[i]);

@@ -55,12 +55,12 @@ bool settle_jobs(struct db *db, const char *queue, struct settlement *s,
  * The same, and what comes next, in one round trip: with tx (or NULL), its
  * COMMIT, unless a job was no longer ours, which is an error then, since its
  * work would be committed too; with want (or NULL), a claim, which begins
- * behind this queue.  All of it takes effect or nothing.  plain: the one job
+ * behind this queue.  All of it takes effect or nothing.  first: the one job
  * came of claim_first(), and is settled as cheaply if it is done.
  */
 struct settle_next {
 	struct db_tx *tx;
-	bool plain;
+	bool first;
 	const struct claim_want *want;
 	struct claim *claim; /* set where want is */
 };

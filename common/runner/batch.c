@@ -222,6 +222,20 @@ run_one(struct worker *w, size_t i, struct err *e)
 	return true;
 }
 
+/* Has the claim that went with a settlement said what comes next?  One that saw
+ * nothing but a queue, and took nothing, is followed by a look at everything.
+ */
+static bool
+took_next(struct worker *w, const struct claim_want *want)
+{
+	if (want == NULL)
+		return false;
+	if (w->next.n > 0 || want->plain_in == NULL)
+		return true;
+	w->looked_us = 0;
+	return false;
+}
+
 /*
  * Settle done[first..first+n) and, if one is open, commit their transaction;
  * after a batch's last job, claim the next ones with it.
@@ -234,7 +248,7 @@ settle(struct worker *w, size_t first, size_t n, struct err *e)
 		.tx = w->in_tx ? &w->tx : NULL,
 		.want = last ? w->look(w, n) : NULL,
 		.claim = &w->next,
-		.plain = w->claim.plain,
+		.first = w->claim.first,
 	};
 	size_t settled;
 
@@ -245,7 +259,7 @@ settle(struct worker *w, size_t first, size_t n, struct err *e)
 		return false;
 	}
 	w->in_tx = false;
-	w->has_next = next.want != NULL;
+	w->has_next = took_next(w, next.want);
 	if (w->has_next)
 		board_hold(w, &w->next);
 	point("settled");

@@ -12,7 +12,10 @@
 #include "common/runner/point.h"
 #include "common/runner/slot.h"
 
-enum { LOOK_MS = 250 }; /* from a job's end, if nobody calls */
+enum {
+	LOOK_MS = 250,        /* from a job's end, if nobody calls */
+	PLAIN_US = 50 * 1000, /* so long one queue's plain jobs go first */
+};
 
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
 static bool
@@ -47,6 +50,17 @@ struct asking {
 	struct buf lacks;
 };
 
+/*
+ * Should the next claim be of the same queue, and see no more than that?  It
+ * costs a third less.  What comes due meanwhile, and other queues, wait for
+ * PLAIN_US at most.
+ */
+static bool
+goes_on(const struct worker *w)
+{
+	return w->plain && clock_mono_us() - w->looked_us < PLAIN_US;
+}
+
 /* done: jobs that have ended and are not counted yet. */
 static bool
 ask(struct worker *w, size_t done, struct asking *a, struct err *e)
@@ -71,6 +85,7 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 		/* Who was woken has work to do first. */
 		.schedules = !w->want->unscheduled &&
 			     (!w->want->detached || w->claim.at_us > 0),
+		.plain_in = goes_on(w) ? w->claim.queue : NULL,
 	};
 	if (w->want->limit > 0 && a->want.max_jobs > left)
 		a->want.max_jobs = left;
@@ -120,6 +135,18 @@ answer(struct worker *w)
 		slots_answer(&w->slots, w->seen);
 }
 
+/* What w->claim tells of claims to come, and of calls before it. */
+static void
+learn(struct worker *w)
+{
+	if (w->claim.looked)
+		w->looked_us = w->claim.at_us;
+	w->plain = w->claim.n > 0;
+	for (size_t i = 0; i < w->claim.n; i++)
+		w->plain = w->plain && !w->claim.jobs[i].has_place;
+	answer(w);
+}
+
 /* Should the next claim go with the settlement of n jobs, and how? */
 static const struct claim_want *
 look_ahead(struct worker *w, size_t n)
@@ -157,9 +184,13 @@ claim(struct worker *w, struct err *e)
 	point("claiming");
 	slots_claiming(&w->slots);
 	if (!ask(w, 0, &a, e) || !claim_woken(w, &a.want, e) ||
-	    (w->claim.n == 0 && !claim_jobs(w->db, &a.want, &w->claim, e)))
+	    (w->claim.n == 0 && a.want.plain_in != NULL &&
+		!claim_jobs(w->db, &a.want, &w->claim, e)))
 		return false;
-	answer(w);
+	a.want.plain_in = NULL;
+	if (w->claim.n == 0 && !claim_jobs(w->db, &a.want, &w->claim, e))
+		return false;
+	learn(w);
 	point("claimed");
 	return true;
 }
@@ -172,7 +203,7 @@ move_up(struct worker *w)
 	w->next.rows = NULL;
 	w->seen = w->next_seen;
 	w->has_next = false;
-	answer(w);
+	learn(w);
 }
 
 /*

@@ -40,6 +40,22 @@ LANGUAGE sql AS $$
 	SELECT count(*) FROM taken
 $$;
 
+-- As a runner does that goes on: what is not plain is for a look at everything.
+CREATE FUNCTION iso.go_on(who text, n integer DEFAULT 1) RETURNS bigint
+LANGUAGE sql AS $$
+	WITH taken AS (
+		INSERT INTO iso.holds
+		SELECT go_on.who, c.id, c.lease_no,
+		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id),
+		    (SELECT count(*) FROM afterwork.history)
+		FROM afterwork.claim_plain('default', NULL,
+		    '{work,one,two,newest}', '{work,one,two,newest}', n, 60000,
+		    '{}') c
+		RETURNING 1)
+	SELECT CASE count(*) WHEN 0 THEN iso.claim(who, n) ELSE count(*) END
+	FROM taken
+$$;
+
 -- The same by a session's first claim: one job, if it is a plain one.
 CREATE FUNCTION iso.first(who text) RETURNS bigint LANGUAGE sql AS $$
 	WITH taken AS (

@@ -1,7 +1,7 @@
 #!/bin/bash
-# claim-plain.t: a claim that one statement does takes what the long way would,
-# in the same order and with the same rows left behind; and where the first job
-# is no plain one it goes the long way.
+# claim-plain.t: a claim of one queue's plain jobs takes what a look at everything
+# takes, in the same order and with the same rows left behind; where one of those
+# that it sees is not plain it takes nothing.
 . tests/lib.sh
 . tests/queue-alone.sh
 stack_shared
@@ -20,18 +20,22 @@ fresh() {
 		DELETE FROM afterwork.schedule'
 }
 
-asked() {
-	echo "(NULL, '', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', true)"
+claim() {
+	echo "afterwork.claim(NULL, '', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', true)"
 }
 
-# taken FUNCTION MAX: what it gives out, and what becomes of the rows; undone.
+claim_plain() {
+	echo "afterwork.claim_plain('${2-default}', NULL, '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}')"
+}
+
+# taken CLAIM: what it gives out, and what becomes of the rows; undone.
 taken() {
-	sql "BEGIN; SELECT c.nth, c.queue, c.id, c.task, c.input, c.attempt,
+	sql "BEGIN; SELECT c.nth, c.id, c.task, c.input, c.attempt,
 			c.crashes, c.lease_ms, c.timeout_ms, c.retries, c.backoff,
 			c.delay_ms, c.max_delay_ms, c.jitter, c.retired, c.cancelled,
 			c.handler, c.folder, c.memory_bytes, c.cpu_ms, c.traceparent,
-			c.settings, c.has_place, c.more
-		FROM afterwork.$1$(asked "$2") c
+			c.settings, c.more
+		FROM $1 c
 		WHERE c.id IS NOT NULL ORDER BY c.nth;
 		SELECT to_jsonb(j) - 'lease_no' - 'claimed_at' - 'lease_until' - 'log',
 			lease_no IS NULL, date_trunc('s', lease_until - claimed_at)
@@ -39,25 +43,24 @@ taken() {
 		ROLLBACK"
 }
 
-# As if there were no long way.
-plainly() {
-	sql "BEGIN;
-		ALTER FUNCTION afterwork.claim_any(text[], text, text[], text[],
-			integer, bigint, text[], boolean) RENAME TO elsewhere;
-		SELECT id FROM afterwork.claim$(asked "$1");
-		ROLLBACK" 2>&1
+untouched() {
+	taken '(SELECT * FROM afterwork.claim_plain(NULL, NULL, NULL, NULL, 1, 1, NULL))'
 }
 
-# same WHAT HOW MAX [COUNT]: both ways take as many, alike; HOW: plain or long
+# same WHAT HOW MAX [COUNT]: both take as many, alike (HOW: plain), or the plain
+# claim leaves it to the other (look).
 same() {
 	local long
-	long=$(taken claim_any "$3")
+	long=$(taken "$(claim "$3")")
 	is "$(grep -c '^[0-9]' <<<"$long")" "${4-1}" "$1: ${4-1} taken"
-	is "$(taken claim "$3")" "$long" "$1: alike"
 	if [ "$2" = plain ]; then
-		unlike "$(plainly "$3")" 'does not exist' "$1: by one statement"
+		is "$(taken "$(claim_plain "$3")")" "$long" "$1: alike"
+		is "$(sql "BEGIN; SELECT bool_or(has_place) FROM $(claim "$3");
+			ROLLBACK")" f \
+			"$1: no place is held"
 	else
-		like "$(plainly "$3")" 'claim_any.* does not exist' "$1: the long way"
+		is "$(taken "$(claim_plain "$3")")" "$(untouched)" \
+			"$1: not by the plain claim"
 	fi
 }
 
@@ -87,61 +90,52 @@ same 'one that is to be cancelled' plain 10 4
 add fast "queue => 'elsewhere'"
 same 'more is in another queue' plain 10 4
 add keyed
-same 'one with a key behind' long 10 4
+same 'one with a key behind' look 10 4
 same 'one with a key further behind' plain 2 2
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,
 	claimed_at = now() - interval '1 min', lease_no = 1 WHERE task = 'quick'"
 sql "DELETE FROM afterwork.job WHERE task = 'keyed'"
-same 'one that was claimed before, behind' long 10 3
+same 'one that was claimed before, behind' look 10 3
 fresh
 
 add keyed
-same 'a key' long 10
+same 'a key' look 10
 add fast
-same 'a key in front' long 10 2
+same 'a key in front' look 10 2
 sql "UPDATE afterwork.job SET priority = 200 WHERE task = 'keyed'"
-same 'a key behind' long 10 2
+same 'a key behind' look 10 2
 fresh
 add fast
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,
 	claimed_at = now() - interval '1 min', lease_no = 1"
-same 'one that was claimed before' long 10
+same 'one that was claimed before' look 10
 sql "UPDATE afterwork.job SET alone = false"
-same 'and with others' long 10
+same 'and with others' look 10
 fresh
 add fast
 add fast "run_at => now() + interval '1 h'"
 same 'one that is not due' plain 10
 sql "UPDATE afterwork.job SET run_at = now() WHERE state = 'delayed'"
-same 'one that has come due' long 10 2
+is "$(taken "$(claim 10)" | grep -c '^[0-9]')" 2 'one that has come due: is taken'
+is "$(taken "$(claim_plain 10)" | grep -c '^[0-9]')" 1 \
+	'but the plain claim does not look for it'
 fresh
 add fast
 sql "SELECT afterwork.limit_queue('default', 1)"
-same 'a queue with a maximum' long 10
+same 'a queue with a maximum' look 10
 sql "SELECT afterwork.limit_queue('default', NULL)"
 fresh
 add fast
-sql "INSERT INTO afterwork.owed VALUES ('default', 'k')"
-same 'a key that is owed a job' long 10
-sql 'DELETE FROM afterwork.owed'
 sql "UPDATE afterwork.queue SET paused = true WHERE name = 'default'"
+is "$(taken "$(claim 10)")" "$(untouched)" 'of a queue that is paused: nothing'
+is "$(taken "$(claim_plain 10)")" "$(untouched)" 'nor by the plain claim'
 add fast "queue => 'elsewhere'"
-same 'a queue that is paused is passed by' plain 10
+is "$(taken "$(claim_plain 10 elsewhere)")" "$(taken "$(claim 10)")" \
+	'of another queue: alike'
+is "$(taken "$(claim_plain 10 none)")" "$(untouched)" 'of no queue: nothing'
 sql 'UPDATE afterwork.queue SET paused = false'
-sql "DELETE FROM afterwork.job WHERE queue = 'default'"
-same 'nothing in the first queue' plain 10
-sql "SELECT afterwork.enqueue('fast', run_at => now() + interval '1 h');
-	UPDATE afterwork.job SET run_at = now() WHERE state = 'delayed'" >/dev/null
-same 'but one that has come due' long 10
-sql 'DELETE FROM afterwork.job'
-is "$(taken claim 10)" '' 'nothing in any'
 fresh
-task timely '"schedule":[{"cron":"0 0 1 1 *"}]'
-add fast
-same 'a schedule that is not due' plain 10
-sql "UPDATE afterwork.schedule SET next_at = now() - interval '1 s'"
-like "$(plainly 10)" 'claim_any.* does not exist' 'one that is: the long way'
-fresh
+is "$(taken "$(claim_plain 10)")" '' 'nothing in any'
 add fast
 sql "UPDATE afterwork.job SET attempts = 2, crashes = 1, lease_no = 7,
 	claimed_at = now() - interval '1 h'"

@@ -31,139 +31,22 @@
 --
 -- With nothing to claim there is one row without an id, which says what
 -- outlook() does: more, next_ms, upkeep_due and ping_due.
---
--- What comes first in the queue whose turn it is is mostly plain: without keys,
--- held by nobody who has died, and with nothing else to be done first.  That is
--- one statement; where it takes nothing claim_any() finds out why.
 CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
 	max_jobs integer, fit_ms bigint, lacks text[] DEFAULT '{}',
 	schedules boolean DEFAULT true)
-RETURNS TABLE (nth integer, queue text, id bigint, lease_no bigint, task text,
-	input jsonb, attempt integer, crashes integer, lease_ms bigint,
-	timeout_ms integer, retries integer, backoff text, delay_ms bigint,
-	max_delay_ms bigint, jitter boolean, retired boolean, cancelled boolean,
-	handler text, folder text, memory_bytes bigint, cpu_ms bigint,
-	traceparent text, settings text, has_place boolean, more boolean,
-	next_ms bigint, upkeep_due boolean, ping_due boolean)
+RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
+	task text, input jsonb, attempt integer, crashes integer,
+	lease_ms bigint, timeout_ms integer, retries integer, backoff text,
+	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
+	cancelled boolean, handler text, folder text, memory_bytes bigint,
+	cpu_ms bigint, traceparent text, settings text, has_place boolean,
+	queue text, next_ms bigint, upkeep_due boolean, ping_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
-#variable_conflict use_column
-DECLARE
-	here  text;
-	plain boolean;
-BEGIN
-	-- The first queue that has anything to do, and whether that is plain.  Each
-	-- question is one row's: nothing is read for all queues at once.
-	SELECT o.name, NOT (o.limited OR o.odd OR (claim.schedules AND EXISTS (
-		SELECT FROM afterwork.schedule s
-		WHERE s.next_at <= statement_timestamp())))
-	INTO here, plain
-	FROM (
-		SELECT q.name, q.limited, (
-			SELECT j.id FROM afterwork.job j
-			WHERE j.queue = q.name AND j.state = 'delayed'
-			  AND j.run_at <= statement_timestamp() LIMIT 1)
-		    IS NOT NULL OR (
-			SELECT w.queue FROM afterwork.owed w
-			WHERE w.queue = q.name LIMIT 1) IS NOT NULL AS odd
-		FROM afterwork.queue q
-		WHERE NOT q.paused
-		  AND (claim.queues IS NULL OR q.name = ANY (claim.queues))
-		ORDER BY q.name <= claim.after_queue, q.name) o
-	WHERE o.odd OR (
-		SELECT j.id FROM afterwork.job j
-		WHERE j.queue = o.name AND j.state = 'ready'
-		  AND (j.lease_until IS NULL
-		       OR j.lease_until <= statement_timestamp())
-		LIMIT 1) IS NOT NULL
-	LIMIT 1;
-	IF plain THEN
-		-- A CTE, evaluated once: a second look would lock the next jobs.
-		RETURN QUERY
-		WITH seen AS MATERIALIZED (
-			SELECT l.ids, l.kinds, CASE WHEN l.kinds[1] = 'alone' THEN 1
-			    ELSE least(claim.max_jobs, cardinality(l.ids),
-			        array_position(l.kinds, 'alone') - 1) END AS n
-			FROM (
-				SELECT array_agg(w.id) AS ids, array_agg(w.kind) AS kinds
-				FROM (
-					SELECT w.id, CASE
-					    WHEN w.lease_until IS NOT NULL
-					        OR w.concurrency_key IS NOT NULL THEN 'other'
-					    WHEN w.task = ANY (claim.fast) THEN 'together'
-					    ELSE 'alone' END AS kind
-					FROM afterwork.job w
-					WHERE w.queue = here AND w.state = 'ready'
-					  AND (w.lease_until IS NULL
-					       OR w.lease_until <= statement_timestamp())
-					  AND w.task = ANY (ARRAY(
-						SELECT t.slug FROM afterwork.task t
-						WHERE t.retired_at IS NOT NULL
-						   OR (t.timeout_ms <= claim.fit_ms
-						       AND (t.slug = ANY (claim.tasks)
-						            OR t.handler IS NOT NULL)
-						       AND t.slug <> ALL (claim.lacks))))
-					ORDER BY w.priority, w.run_at, w.id
-					LIMIT claim.max_jobs + 1
-					FOR UPDATE SKIP LOCKED) w) l
-		), s AS MATERIALIZED (
-			SELECT z.ids, z.n, cardinality(z.ids) > z.n OR (EXISTS (
-				SELECT FROM afterwork.queue o WHERE o.name <> here)
-			    AND afterwork.claimable(claim.queues, here, ARRAY(
-				SELECT o.slug FROM afterwork.task o
-				WHERE o.retired_at IS NOT NULL
-				   OR o.slug = ANY (claim.tasks)
-				   OR (o.handler IS NOT NULL
-				       AND o.slug <> ALL (claim.lacks))))) AS more
-			FROM seen z WHERE 'other' <> ALL (z.kinds)
-		)
-		UPDATE afterwork.job j
-		SET lease_no = nextval('afterwork.lease_no'),
-		    claimed_at = clock_timestamp(),
-		    lease_until = clock_timestamp()
-		        + (t.timeout_ms + 30000) * interval '1 ms',
-		    attempts = j.attempts + 1,
-		    alone = s.n = 1,
-		    unique_free = j.unique_free OR j.unique_until = 'start'
-		FROM s, afterwork.task t
-		WHERE j.queue = here AND j.id = ANY (s.ids[:s.n])
-		  AND t.slug = j.task
-		RETURNING array_position(s.ids, j.id), j.queue, j.id, j.lease_no,
-		    j.task, j.input, j.attempts, j.crashes,
-		    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
-		    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
-		    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
-		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
-		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
-		    array_to_string(t.settings, ' '),
-		    j.has_place OR j.has_queue_place,
-		    s.more, NULL::bigint, NULL::boolean, NULL::boolean;
-		IF FOUND THEN
-			RETURN;
-		END IF;
-	END IF;
-	RETURN QUERY SELECT * FROM afterwork.claim_any(claim.queues,
-	    claim.after_queue, claim.tasks, claim.fast, claim.max_jobs,
-	    claim.fit_ms, claim.lacks, claim.schedules);
-END
-$$;
-
--- Of claim(): whatever there is to be done first, and any job.
-CREATE OR REPLACE FUNCTION afterwork.claim_any(
-	queues text[], after_queue text, tasks text[], fast text[],
-	max_jobs integer, fit_ms bigint, lacks text[], schedules boolean)
-RETURNS TABLE (nth integer, queue text, id bigint, lease_no bigint, task text,
-	input jsonb, attempt integer, crashes integer, lease_ms bigint,
-	timeout_ms integer, retries integer, backoff text, delay_ms bigint,
-	max_delay_ms bigint, jitter boolean, retired boolean, cancelled boolean,
-	handler text, folder text, memory_bytes bigint, cpu_ms bigint,
-	traceparent text, settings text, has_place boolean, more boolean,
-	next_ms bigint, upkeep_due boolean, ping_due boolean)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	q       record;
@@ -182,7 +65,7 @@ DECLARE
 	seen    integer;
 	missed  boolean := false;	-- something that others hold back
 BEGIN
-	IF claim_any.schedules THEN
+	IF claim.schedules THEN
 		PERFORM afterwork.schedules_run() WHERE EXISTS (
 			SELECT FROM afterwork.schedule s
 			WHERE s.next_at <= statement_timestamp());
@@ -199,8 +82,8 @@ BEGIN
 			WHERE w.queue = o.name) AS owes
 		FROM afterwork.queue o
 		WHERE NOT o.paused
-		  AND (claim_any.queues IS NULL OR o.name = ANY (claim_any.queues))
-		ORDER BY o.name <= claim_any.after_queue, o.name
+		  AND (claim.queues IS NULL OR o.name = ANY (claim.queues))
+		ORDER BY o.name <= claim.after_queue, o.name
 	LOOP
 		here := q.name;
 		IF q.due THEN
@@ -215,7 +98,7 @@ BEGIN
 			missed := missed OR room IS NULL;
 			CONTINUE WHEN room IS NULL OR room < 0;
 		END IF;
-		most := least(claim_any.max_jobs, nullif(room, 0));
+		most := least(claim.max_jobs, nullif(room, 0));
 		busy := '{}';
 		-- Each turn blocks what has no place, until something has one.
 		FOR turn IN 1 .. 20 LOOP
@@ -225,7 +108,7 @@ BEGIN
 			INTO ids, singles, keys, keyed, slugs, ranks, times
 			FROM (
 				SELECT j.id, j.lease_until IS NOT NULL
-				    OR j.task <> ALL (claim_any.fast) AS single,
+				    OR j.task <> ALL (claim.fast) AS single,
 				    CASE WHEN NOT j.has_place
 				        THEN j.concurrency_key END AS key,
 				    j.task, j.priority, j.run_at
@@ -239,10 +122,10 @@ BEGIN
 				  AND j.task = ANY (ARRAY(
 					SELECT t.slug FROM afterwork.task t
 					WHERE t.retired_at IS NOT NULL
-					   OR (t.timeout_ms <= claim_any.fit_ms
-					       AND (t.slug = ANY (claim_any.tasks)
+					   OR (t.timeout_ms <= claim.fit_ms
+					       AND (t.slug = ANY (claim.tasks)
 					            OR t.handler IS NOT NULL)
-					       AND t.slug <> ALL (claim_any.lacks))))
+					       AND t.slug <> ALL (claim.lacks))))
 				ORDER BY j.priority, j.run_at, j.id
 				LIMIT most + 1
 				FOR UPDATE SKIP LOCKED) s;
@@ -263,12 +146,12 @@ BEGIN
 			PERFORM afterwork.take_queue_places(here, ids);
 		END IF;
 		missed := missed OR seen > cardinality(ids) OR (q.several
-		    AND afterwork.claimable(claim_any.queues, here, ARRAY(
+		    AND afterwork.claimable(claim.queues, here, ARRAY(
 			SELECT t.slug FROM afterwork.task t
 			WHERE t.retired_at IS NOT NULL
-			   OR t.slug = ANY (claim_any.tasks)
+			   OR t.slug = ANY (claim.tasks)
 			   OR (t.handler IS NOT NULL
-			       AND t.slug <> ALL (claim_any.lacks)))));
+			       AND t.slug <> ALL (claim.lacks)))));
 		RETURN QUERY
 		UPDATE afterwork.job j
 		SET lease_no = nextval('afterwork.lease_no'),
@@ -287,7 +170,7 @@ BEGIN
 		    unique_free = j.unique_free OR j.unique_until = 'start'
 		FROM afterwork.task t
 		WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-		RETURNING array_position(ids, j.id), j.queue, j.id, j.lease_no,
+		RETURNING missed, array_position(ids, j.id), j.id, j.lease_no,
 		    j.task, j.input, j.attempts, j.crashes,
 		    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 		    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
@@ -295,14 +178,101 @@ BEGIN
 		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
 		    array_to_string(t.settings, ' '),
-		    j.has_place OR j.has_queue_place, missed, NULL::bigint,
+		    j.has_place OR j.has_queue_place, j.queue, NULL::bigint,
 		    NULL::boolean, NULL::boolean;
 		RETURN;
 	END LOOP;
 	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due, o.ping_due
 	INTO more, next_ms, upkeep_due, ping_due
-	FROM afterwork.outlook(claim_any.queues) o;
+	FROM afterwork.outlook(claim.queues) o;
 	RETURN NEXT;
+END
+$$;
+
+-- The jobs that come next in a queue from which the caller has claimed a moment
+-- ago, with the same columns; or none, where claim() has more to do than to take
+-- them: one of those that it sees was claimed before or has a key, the queue is
+-- paused or limited.  What has come due meanwhile, and other queues, are not
+-- looked at: the caller must claim() again soon.  No row says nothing.
+CREATE OR REPLACE FUNCTION afterwork.claim_plain(here text, queues text[],
+	tasks text[], fast text[], max_jobs integer, fit_ms bigint,
+	lacks text[])
+RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
+	task text, input jsonb, attempt integer, crashes integer,
+	lease_ms bigint, timeout_ms integer, retries integer, backoff text,
+	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
+	cancelled boolean, handler text, folder text, memory_bytes bigint,
+	cpu_ms bigint, traceparent text, settings text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+	ids   bigint[];	-- in claim order: first all that were seen
+	kinds text[];
+	n     integer;	-- of them are taken
+BEGIN
+	SELECT array_agg(w.id), array_agg(w.kind) INTO ids, kinds
+	FROM (
+		SELECT j.id, CASE
+		    WHEN j.lease_until IS NOT NULL
+		        OR j.concurrency_key IS NOT NULL THEN 'other'
+		    WHEN j.task = ANY (claim_plain.fast) THEN 'together'
+		    ELSE 'alone' END AS kind
+		FROM afterwork.job j
+		WHERE j.queue = here AND j.state = 'ready'
+		  AND (SELECT NOT q.paused AND NOT q.limited
+		       FROM afterwork.queue q WHERE q.name = here)
+		  AND (j.lease_until IS NULL
+		       OR j.lease_until <= statement_timestamp())
+		  AND j.task = ANY (ARRAY(
+			SELECT t.slug FROM afterwork.task t
+			WHERE t.retired_at IS NOT NULL
+			   OR (t.timeout_ms <= claim_plain.fit_ms
+			       AND (t.slug = ANY (claim_plain.tasks)
+			            OR t.handler IS NOT NULL)
+			       AND t.slug <> ALL (claim_plain.lacks))))
+		ORDER BY j.priority, j.run_at, j.id
+		LIMIT claim_plain.max_jobs + 1
+		FOR UPDATE SKIP LOCKED) w;
+	IF ids IS NULL OR 'other' = ANY (kinds) THEN
+		RETURN;
+	END IF;
+	n := CASE WHEN kinds[1] = 'alone' THEN 1
+	    ELSE least(claim_plain.max_jobs, cardinality(ids),
+	        array_position(kinds, 'alone') - 1) END;
+	more := cardinality(ids) > n;
+	ids := ids[:n];
+	IF NOT more THEN
+		more := EXISTS (SELECT FROM afterwork.queue q WHERE q.name <> here)
+		    AND afterwork.claimable(claim_plain.queues, here, ARRAY(
+			SELECT t.slug FROM afterwork.task t
+			WHERE t.retired_at IS NOT NULL
+			   OR t.slug = ANY (claim_plain.tasks)
+			   OR (t.handler IS NOT NULL
+			       AND t.slug <> ALL (claim_plain.lacks))));
+	END IF;
+	RETURN QUERY
+	UPDATE afterwork.job j
+	SET lease_no = nextval('afterwork.lease_no'),
+	    claimed_at = clock_timestamp(),
+	    lease_until = clock_timestamp()
+	        + (t.timeout_ms + 30000) * interval '1 ms',
+	    attempts = j.attempts + 1,
+	    alone = n = 1,
+	    unique_free = j.unique_free OR j.unique_until = 'start'
+	FROM afterwork.task t
+	WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
+	RETURNING claim_plain.more, array_position(ids, j.id), j.id, j.lease_no,
+	    j.task, j.input, j.attempts, j.crashes,
+	    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
+	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
+	    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
+	    t.folder, (t.limits ->> 'memoryBytes')::bigint,
+	    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
+	    array_to_string(t.settings, ' ');
 END
 $$;
 

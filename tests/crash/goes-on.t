@@ -1,0 +1,34 @@
+#!/bin/bash
+# goes-on.t: a runner with much to do in one queue goes on in it by claims that
+# see nothing else, but looks at everything again before long: another queue's
+# turn comes while the first one is far from dry.
+. tests/lib.sh
+. tests/queue-alone.sh
+# shellcheck source=tests/runner-alone.sh
+. tests/runner-alone.sh
+command -v strace >/dev/null || skip_all 'strace is not installed'
+stack_shared
+queue_alone goes_on
+task noop
+
+jobs=20000
+for queue in default other; do
+	sql "SELECT count(*) FROM afterwork.enqueue_many('noop',
+		(SELECT jsonb_agg('{}'::jsonb) FROM generate_series(1, $jobs)),
+		queue => '$queue')" >/dev/null
+done
+runner_alone RUNNER_LINGER=0ms -- strace -f -qq -s 30000 -e trace=sendto \
+	-e signal=none -o "$work/sent"
+wait "$runner"
+sql_is "SELECT count(*) FROM afterwork.history WHERE state = 'done'" \
+	$((jobs * 2)) 'all are done'
+turns=$(sql "SELECT count(*) FROM (SELECT queue, lag(queue) OVER (ORDER BY lease_no)
+	AS before FROM afterwork.history) h WHERE queue <> before")
+plain=$(grep -c 'claim_plain' "$work/sent")
+looks=$(grep -c 'claim_jobs' "$work/sent")
+note "$plain claims went on, $looks looked at everything"
+ok "the queues took $turns turns" [ "$turns" -ge 3 ]
+ok 'and in each of them more than one claim was made' \
+	[ "$plain" -ge "$looks" ]
+runner_alone_end
+done_testing
