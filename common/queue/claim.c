@@ -160,7 +160,7 @@ claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
 	}
 	if (queue == NULL)
 		queue = db_text(rows, 0, QUEUE);
-	if (queue != ret->queue)
+	if (queue != ret->queue) /* it may be the last claim's */
 		(void)snprintf(ret->queue, sizeof(ret->queue), "%s", queue);
 	ret->n = (size_t)db_nrows(rows);
 	for (int i = 0; i < (int)ret->n && i < CLAIM_MAX; i++)

@@ -29,9 +29,9 @@ struct claim_want {
 	int64_t fit_ms;    /* leave tasks with a longer timeout */
 	bool schedules;    /* first make the jobs of slots that are due */
 
-	/* Of this queue, whose jobs were plain just before; or NULL: look at
-	 * everything.  Only what is plain is taken, and no job at all says
-	 * nothing of what there is. */
+	/* Of this queue, whose jobs were plain just before (no key, no maximum,
+	 * never claimed before); or NULL: look at everything.  Only what is
+	 * plain is taken, and no job at all says nothing of what there is. */
 	const char *plain_in;
 };
 

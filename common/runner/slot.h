@@ -83,10 +83,10 @@ void slots_wake(struct slots *s);
 bool slots_call(struct slots *s);
 
 /*
- * A claim from all queues has left nothing, by one who had read the counter as
- * seen before he asked: who called up to then is answered, and no other runner
- * needs to look on his account.  It saves claims that find nothing.  Whoever
- * leaves goes by the counter alone.
+ * A claim has left nothing that is ready, in any queue, by one who had read
+ * the counter as seen before he asked: who called up to then is answered, and
+ * no other runner needs to look on his account.  It saves claims that find
+ * nothing.  Whoever leaves goes by the counter alone.
  */
 void slots_answer(struct slots *s, uint32_t seen);
 /* Has anybody called since *seen who is not answered?  If not, *seen becomes

@@ -5,6 +5,21 @@
 -- a handful of rows and would rather fetch and sort all there are, again at
 -- every claim.  That is what the settings forbid.
 
+-- The tasks whose jobs the caller of a claim can take: those that are retired,
+-- and of the rest what is compiled into it or has a handler of its own, unless
+-- the caller lacks that, in fit_ms (null: however long).  It is made part of the
+-- statement that asks, so it costs no call; settings of its own would prevent
+-- that.
+CREATE OR REPLACE FUNCTION afterwork.can_run(tasks text[], lacks text[],
+	fit_ms bigint)
+RETURNS SETOF text LANGUAGE sql STABLE AS $$
+	SELECT t.slug FROM afterwork.task t
+	WHERE t.retired_at IS NOT NULL
+	   OR ((can_run.fit_ms IS NULL OR t.timeout_ms <= can_run.fit_ms)
+	       AND (t.slug = ANY (can_run.tasks) OR t.handler IS NOT NULL)
+	       AND t.slug <> ALL (can_run.lacks))
+$$;
+
 -- Take up to max_jobs jobs, in index order (priority, run_at, id), and commit
 -- with the caller's transaction.  Each gets a new lease number and is held
 -- until its task's timeout and 30 s of grace have passed; the attempt is
@@ -120,12 +135,8 @@ BEGIN
 				  AND (j.concurrency_key IS NULL OR j.has_place
 				       OR j.concurrency_key <> ALL (busy))
 				  AND j.task = ANY (ARRAY(
-					SELECT t.slug FROM afterwork.task t
-					WHERE t.retired_at IS NOT NULL
-					   OR (t.timeout_ms <= claim.fit_ms
-					       AND (t.slug = ANY (claim.tasks)
-					            OR t.handler IS NOT NULL)
-					       AND t.slug <> ALL (claim.lacks))))
+					SELECT r.slug FROM afterwork.can_run(
+					    claim.tasks, claim.lacks, claim.fit_ms) r (slug)))
 				ORDER BY j.priority, j.run_at, j.id
 				LIMIT most + 1
 				FOR UPDATE SKIP LOCKED) s;
@@ -147,11 +158,8 @@ BEGIN
 		END IF;
 		missed := missed OR seen > cardinality(ids) OR (q.several
 		    AND afterwork.claimable(claim.queues, here, ARRAY(
-			SELECT t.slug FROM afterwork.task t
-			WHERE t.retired_at IS NOT NULL
-			   OR t.slug = ANY (claim.tasks)
-			   OR (t.handler IS NOT NULL
-			       AND t.slug <> ALL (claim.lacks)))));
+			SELECT r.slug FROM afterwork.can_run(
+			    claim.tasks, claim.lacks, NULL) r (slug))));
 		RETURN QUERY
 		UPDATE afterwork.job j
 		SET lease_no = nextval('afterwork.lease_no'),
@@ -228,12 +236,8 @@ BEGIN
 		  AND (j.lease_until IS NULL
 		       OR j.lease_until <= statement_timestamp())
 		  AND j.task = ANY (ARRAY(
-			SELECT t.slug FROM afterwork.task t
-			WHERE t.retired_at IS NOT NULL
-			   OR (t.timeout_ms <= claim_plain.fit_ms
-			       AND (t.slug = ANY (claim_plain.tasks)
-			            OR t.handler IS NOT NULL)
-			       AND t.slug <> ALL (claim_plain.lacks))))
+			SELECT r.slug FROM afterwork.can_run(
+			    claim_plain.tasks, claim_plain.lacks, claim_plain.fit_ms) r (slug)))
 		ORDER BY j.priority, j.run_at, j.id
 		LIMIT claim_plain.max_jobs + 1
 		FOR UPDATE SKIP LOCKED) w;
@@ -248,11 +252,8 @@ BEGIN
 	IF NOT more THEN
 		more := EXISTS (SELECT FROM afterwork.queue q WHERE q.name <> here)
 		    AND afterwork.claimable(claim_plain.queues, here, ARRAY(
-			SELECT t.slug FROM afterwork.task t
-			WHERE t.retired_at IS NOT NULL
-			   OR t.slug = ANY (claim_plain.tasks)
-			   OR (t.handler IS NOT NULL
-			       AND t.slug <> ALL (claim_plain.lacks))));
+			SELECT r.slug FROM afterwork.can_run(
+			    claim_plain.tasks, claim_plain.lacks, NULL) r (slug)));
 	END IF;
 	RETURN QUERY
 	UPDATE afterwork.job j
