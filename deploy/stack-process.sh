@@ -89,7 +89,7 @@ await_end() {
 
 # How each part is asked to end, and for how long.
 stop_part() {
-	local how=TERM seconds=15
+	local pid='' how=TERM seconds=15
 	case $1 in
 	nginx) how=QUIT seconds=5 ;;
 	postgresql) how=INT seconds=60 ;;
@@ -98,6 +98,9 @@ stop_part() {
 		kill -s $how "$pid" 2>/dev/null
 		await_end "$pid" $seconds || kill_tree "$1" "$pid"
 	fi
+	# fcgiwrap leaves those that serve in its session, and they are deaf.
+	[ -z "$pid" ] || [ -n "$(start_time "$pid")" ] ||
+		kill -s KILL -- "-$pid" 2>/dev/null
 	rm -f "$home/pids/$1"
 }
 

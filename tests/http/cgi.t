@@ -23,4 +23,8 @@ eventually 5 '[ -z "$(runner_pids)" ]' 'no runner stays'
 request GET "$(get "/api/media/$media"; jqr .url)"
 status_is 200 'the file is served'
 ok 'as it was sent' cmp -s "$work/body" "$work/cgi.jpg"
+
+home=$(readlink -f "$STATE")
+ok 'the stack stops' quiet deploy/stack stop
+eventually 5 '[ -z "$(processes_in "$home")" ]' 'and nothing of it runs on'
 done_testing
