@@ -24,6 +24,7 @@
 # Data       sql sql_as picture run_jobs job_done · $direct: the database's URL
 #            for a psql of the test's own · links_of
 set -u
+shopt -s extglob
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 # psql itself: Debian's in the path is a script that looks for it, each time.
@@ -119,29 +120,35 @@ unlike() {
 }
 
 # eventually SECONDS COMMAND WHAT: passes as soon as the command (shell text)
-# succeeds; it is tried every 20 ms.
+# succeeds.
 eventually() {
-	local end
-	end=$(($(now_ms) + $1 * 1000))
-	until eval "$2"; do
-		if [ "$(now_ms)" -ge "$end" ]; then
-			report 1 "$3"
-			diag "not within $1 s: $2"
-			return 1
-		fi
-		sleep 0.02
-	done
-	report 0 "$3"
+	if await "$1" "$2"; then
+		report 0 "$3"
+	else
+		report 1 "$3"
+		diag "not within $1 s: $2"
+		return 1
+	fi
 }
 
-# await SECONDS COMMAND: the same without being a test.
+# await SECONDS COMMAND: the same without being a test.  It is tried every 20
+# ms, or so seldom that two thirds of the time are left to what is waited for.
 await() {
-	local end
-	end=$(($(now_ms) + $1 * 1000))
-	until eval "$2"; do
-		[ "$(now_ms)" -lt "$end" ] || return 1
-		sleep 0.02
+	local from end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) us
+	while from=${EPOCHREALTIME/[.,]/} && ! eval "$2"; do
+		us=${EPOCHREALTIME/[.,]/}
+		[ "$us" -lt "$end" ] || return 1
+		us=$((2 * (us - from)))
+		nap_us $((us < 20000 ? 20000 : us))
 	done
+}
+
+# Without a process, as sleep is one.
+exec {naps}<> <(:)
+nap_us() {
+	local s
+	printf -v s '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000))
+	read -r -t "$s" -u "$naps" || return 0
 }
 
 now_ms() {
@@ -209,6 +216,7 @@ stack_use() {
 	RUNTIME_DIRECTORY=${own_slots:-$RUNTIME_DIRECTORY}
 	# A test looks on and interferes past the pooler, if there is one.
 	direct=${DATABASE_DIRECT_URL:-$DATABASE_URL}
+	sql_session
 	as admin
 }
 
@@ -236,10 +244,8 @@ free_port() {
 # Processes whose working folder is in DIR, as it is for all parts of a stack
 # that live below it.
 processes_in() {
-	local dir
-	for dir in /proc/[0-9]*; do
-		[[ $(readlink "$dir/cwd") == "$1"* ]] && echo "${dir##*/}"
-	done
+	find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$1*" \
+		-printf '%h\n' 2>/dev/null | sed 's|/proc/||'
 }
 
 # Process numbers of a function: its master and the processes that serve.
@@ -259,19 +265,12 @@ descendants() {
 
 # Detached runners of this stack, guards and workers.
 runner_pids() {
-	local file home
-	home=$(readlink -f "$STATE")
-	for file in /proc/[0-9]*; do
-		[[ $(readlink "$file/exe" 2>/dev/null) == */run ]] &&
-			tr '\0' ' ' <"$file/cmdline" |
-			grep -q -- '--detached' &&
-			grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
-				"$file/environ" && echo "${file##*/}"
-	done 2>/dev/null
+	pgrep -f -x ".*/run --detached $(readlink -f "$STATE")/runtime"
 }
 
 lib_end() {
 	local code=$?
+	sql_session_end
 	if [ -n "$own_state" ]; then
 		STATE=$own_state deploy/stack stop >/dev/null 2>&1 </dev/null
 		if [ -z "${TEST_KEEP-}" ]; then
@@ -416,7 +415,86 @@ header_is() {
 # --- data --------------------------------------------------------------------
 
 sql() {
-	psql -XqAt -v ON_ERROR_STOP=1 "$direct" -c "$1" </dev/null
+	local rows
+	sql_rows "$1" || return
+	printf %s "$rows"
+}
+
+# sql_rows QUERY: what sql prints is in $rows.  One statement goes through a psql
+# that stays: a millisecond, where one that is started takes a hundred of the
+# processors'.  Several, which are to be one transaction, have their own, and so
+# has who asks while another does.
+sql_rows() {
+	if [[ $1 != *[\;\\]* ]] && sql_has_session && sql_taken; then
+		sql_asked "$1"
+		case $sql_end in
+		'said false') return 0 ;;
+		'said true') return 1 ;;
+		esac
+	fi
+	rows=$(psql -XqAt -v ON_ERROR_STOP=1 "$direct" -c "$1" </dev/null &&
+		echo .) || return
+	rows=${rows%.}
+}
+
+# One with $direct from now on, also for subshells.
+sql_pid='' sql_with=''
+sql_session() {
+	local fd
+	sql_session_end
+	rm -f "$work"/sql.*
+	mkfifo "$work/sql.in" "$work/sql.said" || return
+	exec {sql_in}<>"$work/sql.in" {sql_out}<>"$work/sql.said" {sql_free}<> <(:)
+	{
+		# Nor does it hold what the test waits to be closed.
+		for fd in /proc/self/fd/*; do
+			[ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
+		done
+		exec psql -XqAt "$direct"
+	} <"$work/sql.in" >"$work/sql.said" 2>>"$work/sql.err" &
+	disown	# nobody's wait is for it
+	sql_pid=$! sql_with="$direct ${PGOPTIONS-}"
+	echo >&"$sql_free"
+}
+
+# Is there one, as the caller wants it?  One that is lost is opened again, but a
+# subshell's would go with it.
+sql_has_session() {
+	[ "$sql_with" = "$direct ${PGOPTIONS-}" ] || return
+	kill -0 "$sql_pid" 2>/dev/null && return
+	[ "$BASHPID" = $$ ] && sql_session
+}
+
+sql_session_end() {
+	[ -n "$sql_pid" ] || return 0
+	kill "$sql_pid" 2>/dev/null
+	exec {sql_in}>&- {sql_out}>&- {sql_free}>&-
+	sql_pid=
+}
+
+# One at a time: who has read the line writes it back.
+sql_taken() {
+	read -r -t 0.01 -u "$sql_free"
+}
+
+# Sets $rows and, with whether it failed, $sql_end: nothing if the session is lost,
+# with its server.  Then it is asked anew.
+sql_asked() {
+	local error=() parts=()
+	sql_end=
+	: >"$work/sql.err"
+	: >"$work/sql.rows"
+	printf '%s\n\\g %s\n\\echo said :ERROR\n' "$1" "$work/sql.rows" \
+		>&"$sql_in"
+	until read -r -t 1 -u "$sql_out" sql_end; do
+		kill -0 "$sql_pid" 2>/dev/null || return
+	done
+	mapfile -t error <"$work/sql.err"
+	[ ${#error[@]} -eq 0 ] ||
+		printf '%s\n' "${error[@]#psql:<stdin>:*([0-9]): }" >&2
+	mapfile -d '' parts <"$work/sql.rows"
+	printf -v rows %s "${parts[@]}"
+	echo >&"$sql_free"
 }
 
 sql_is() {

@@ -20,6 +20,7 @@ queue_alone() {
 	DATABASE_URL=${DATABASE_URL/\/afterwork\?/\/$alone?}
 	direct=${direct/\/afterwork\?/\/$alone?}
 	[ "$direct" != "$alone_stack" ] || bail "not a stack's URL"
+	sql_session
 	TASKS_DIR='' "$B/afterwork" migrate --queue-only --no-tasks \
 		>"$work/migrate" 2>&1 || bail "$(cat "$work/migrate")"
 }
@@ -27,6 +28,7 @@ queue_alone() {
 # The test's result is the result of this, whatever becomes of the database.
 queue_alone_end() {
 	local code=$?
+	sql_session_end
 	direct=$alone_stack
 	sql_as postgres "DROP DATABASE IF EXISTS $alone WITH (FORCE)" \
 		>/dev/null

@@ -29,12 +29,11 @@ ended_alone() {
 }
 
 alone_runners() {
-	local file
-	for file in /proc/[0-9]*; do
-		[[ $(readlink "$file/exe" 2>/dev/null) == */run ]] &&
-			grep -qszxF "RUNTIME_DIRECTORY=$RUNTIME_DIRECTORY" \
-				"$file/environ" && echo "${file##*/}"
-	done 2>/dev/null
+	local pid
+	for pid in $(pgrep -f '/run --detached'); do
+		grep -qszxF "RUNTIME_DIRECTORY=$RUNTIME_DIRECTORY" \
+			"/proc/$pid/environ" && echo "$pid"
+	done
 }
 
 runner_alone_end() {

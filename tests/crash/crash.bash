@@ -4,8 +4,7 @@
 # Points     points_open before stack_start; then set_point NAME.WAY asks the
 #            next runner that comes by the point NAME to stop, or to die
 #            (tests/tasks/point.c), and await_stopped NAME sets $stopped.
-# Questions  ask SQL puts one value into $answer, through a psql that stays: a
-#            millisecond, where sql takes thirty.
+# Questions  ask SQL puts what sql prints into $answer, an error too.
 # Effects    ledger_open, and ledger_is WHAT: each job of the task "ledger"
 #            took effect exactly once, and nothing else did.
 # Pages      album SLUG: a page with a text and a gallery that takes every new
@@ -54,15 +53,9 @@ is_alive() {
 }
 
 ask() {
-	local line
-	answer=
-	if [ -z "${psql_PID-}" ]; then
-		coproc psql { exec psql -XqAt "$direct" 2>&1; }
-	fi
-	printf '%s;\n\\echo =\n' "$1" >&"${psql[1]}"
-	while IFS= read -r -t 60 line <&"${psql[0]}" && [ "$line" != = ]; do
-		answer+=${answer:+$'\n'}$line
-	done
+	local rows=
+	sql_rows "$1" 2>"$work/ask" || mapfile -d '' rows <"$work/ask"
+	answer=${rows%$'\n'}
 }
 
 # answers WANT SQL: does it?

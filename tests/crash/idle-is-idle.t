@@ -31,10 +31,7 @@ ok 'there are links while there is work' [ "$(links)" -ge 3 ]
 ok 'and none after' await 20 '[ "$(links)" = 0 ]'
 took=$(($(now_ms) - start))
 ok "within seconds of the last request ($took ms)" [ "$took" -lt 10000 ]
-is "$(for pid in $(pgrep -f -x ".*/run --detached .*"); do
-	grep -qszxF "RUNTIME_DIRECTORY=$home/runtime" \
-		"/proc/$pid/environ" && echo "$pid"
-done)" '' 'no runner is there'
+is "$(runner_pids)" '' 'no runner is there'
 is "$(slots_held)" 0 'no slot is held'
 
 # said USER: statements and links that the log has of it since $from.

@@ -172,9 +172,9 @@ for ((i = 0; i < 500; i++)); do
 			run_jobs
 			break
 		fi
-		sleep 0.005
+		nap_us 5000
 	done
-	sleep "0.0$((RANDOM % 3))$((RANDOM % 10))"
+	nap_us $((RANDOM % 30000))
 done
 is "$lost" 0 'of 500 single jobs none waits for two seconds'
 sql_is "SELECT count(*) > 500 FROM afterwork.history WHERE state = 'done'" t \

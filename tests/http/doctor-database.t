@@ -164,6 +164,7 @@ finds bad connections 'may want 519 connections' 'more slots than connections'
 doctor FCGI_CHILDREN=100
 finds bad connections 'may want 702 connections' 'more processes than connections'
 sql "ALTER DATABASE $alone CONNECTION LIMIT 10"
+sql_session_end	# it is a connection, too
 held=()
 for _ in 1 2 3 4 5 6 7 8; do
 	exec {in}> >(exec psql -XqAt "$DATABASE_URL" >/dev/null 2>&1)
