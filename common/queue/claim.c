@@ -9,7 +9,8 @@ text_or_null(const struct db_rows *rows, int i, int column)
 	return db_null(rows, i, column) ? NULL : db_text(rows, i, column);
 }
 
-/* Of what a claim gives out; the others come without those behind SETTINGS. */
+/* Of what a claim gives out; one that does not look at everything comes without
+ * those behind RUN_AT. */
 enum column {
 	MORE,
 	NTH,
@@ -34,6 +35,8 @@ enum column {
 	CPU_MS,
 	TRACEPARENT,
 	SETTINGS,
+	PRIORITY,
+	RUN_AT,
 	HAS_PLACE,
 	QUEUE,
 	NEXT_MS, /* and all that outlook() says, from here */
@@ -45,7 +48,7 @@ enum column {
 	"more, nth, id, lease_no, task, input, attempt, crashes, lease_ms,\n" \
 	"    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n" \
 	"    retired, cancelled, handler, folder, memory_bytes, cpu_ms,\n"    \
-	"    traceparent, settings"
+	"    traceparent, settings, priority, run_at"
 
 /* Three columns of row 0 from next on, and whether something is claimable. */
 static void
@@ -103,8 +106,30 @@ static const char SQL_CLAIM_JOBS[] =
 
 static const char SQL_CLAIM_PLAIN[] =
     "SELECT " COLUMNS "\n"
-    "FROM afterwork.claim_plain($2, " QUEUES ", $3::text[], $4::text[],\n"
-    "    $5::integer, $6::bigint, $7::text[])";
+    "FROM afterwork.claim_plain($1, $2::text[], $3::text[], $4::integer,\n"
+    "    $5::bigint, $6::text[], $7::integer, $8::timestamptz, $9::bigint)";
+
+static void
+ask_behind(const struct claim_want *want, struct claim_ask *ret)
+{
+	const struct claim *behind = want->behind;
+
+	ret->priority = arg_int(behind->last.priority);
+	ret->id = arg_int(behind->last.id);
+	ret->args[0] = behind->queue;
+	ret->args[1] = want->tasks;
+	ret->args[2] = want->fast;
+	ret->args[3] = ret->max_jobs.s;
+	ret->args[4] = ret->fit_ms.s;
+	ret->args[5] = want->lacks;
+	ret->args[6] = ret->priority.s;
+	ret->args[7] = behind->last.run_at;
+	ret->args[8] = ret->id.s;
+	ret->call = (struct db_call){ .name = "claim_plain",
+		.sql = SQL_CLAIM_PLAIN,
+		.nargs = 9,
+		.args = ret->args };
+}
 
 void
 claim_ask(const struct claim_want *want, const char *after_queue,
@@ -113,9 +138,13 @@ claim_ask(const struct claim_want *want, const char *after_queue,
 	*ret = (struct claim_ask){
 		.max_jobs = arg_int(want->max_jobs),
 		.fit_ms = arg_int(want->fit_ms),
-		.plain_in = want->plain_in,
+		.behind = want->behind,
 		.at_us = clock_mono_us(),
 	};
+	if (want->behind != NULL) {
+		ask_behind(want, ret);
+		return;
+	}
 	ret->args[0] = want->queue;
 	ret->args[1] = after_queue;
 	ret->args[2] = want->tasks;
@@ -126,28 +155,44 @@ claim_ask(const struct claim_want *want, const char *after_queue,
 	ret->args[7] = want->schedules ? "true" : "false";
 	ret->call = (struct db_call){ .name = "claim_jobs",
 		.sql = SQL_CLAIM_JOBS,
-		.nargs = LEN(ret->args),
-		.args = ret->args };
-	if (want->plain_in == NULL)
-		return;
-	ret->args[1] = want->plain_in;
-	ret->call = (struct db_call){ .name = "claim_plain",
-		.sql = SQL_CLAIM_PLAIN,
-		.nargs = LEN(ret->args) - 1,
+		.nargs = 8,
 		.args = ret->args };
 }
 
-void
-claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
+/* The row of the last job in claim order. */
+static void
+read_place(const struct db_rows *rows, int i, struct claim_place *ret)
 {
-	const char *queue = ask->plain_in;
+	ret->priority = db_int(rows, i, PRIORITY);
+	(void)snprintf(
+	    ret->run_at, sizeof(ret->run_at), "%s", db_text(rows, i, RUN_AT));
+	ret->id = db_int(rows, i, ID);
+}
 
+static void
+take_jobs(struct db_rows *rows, struct claim *ret)
+{
+	ret->n = (size_t)db_nrows(rows);
+	for (int i = 0; i < (int)ret->n && i < CLAIM_MAX; i++) {
+		size_t nth = (size_t)db_int(rows, i, NTH);
+
+		read_job(rows, i, ret->looked, &ret->jobs[nth - 1]);
+		if (nth == ret->n)
+			read_place(rows, i, &ret->last);
+	}
+}
+
+/* queue: where the jobs are; NULL: the rows say so, and have looked at
+ * everything. */
+static void
+take(const char *queue, int64_t at_us, struct db_rows *rows, struct claim *ret)
+{
 	ret->rows = NULL;
 	ret->n = 0;
 	ret->more = false;
-	ret->looked = ask->plain_in == NULL;
+	ret->looked = queue == NULL;
 	ret->first = false;
-	ret->at_us = ask->at_us;
+	ret->at_us = at_us;
 	if (db_nrows(rows) == 0) {
 		db_rows_free(rows);
 		return;
@@ -162,10 +207,14 @@ claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
 		queue = db_text(rows, 0, QUEUE);
 	if (queue != ret->queue) /* it may be the last claim's */
 		(void)snprintf(ret->queue, sizeof(ret->queue), "%s", queue);
-	ret->n = (size_t)db_nrows(rows);
-	for (int i = 0; i < (int)ret->n && i < CLAIM_MAX; i++)
-		read_job(
-		    rows, i, ret->looked, &ret->jobs[db_int(rows, i, NTH) - 1]);
+	take_jobs(rows, ret);
+}
+
+void
+claim_take(const struct claim_ask *ask, struct db_rows *rows, struct claim *ret)
+{
+	take(ask->behind != NULL ? ask->behind->queue : NULL, ask->at_us, rows,
+	    ret);
 }
 
 bool
@@ -185,14 +234,14 @@ static const char SQL_CLAIM_FIRST[] =
     "SELECT more, 1, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
     "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
     "    false, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
-    "    traceparent, settings\n"
+    "    traceparent, settings, 0, ''\n"
     "FROM afterwork.claim_first($1, $2, $3)";
 
 bool
 claim_first(struct db *db, const struct claim_want *want, const char *queue,
     struct claim *ret, struct err *e)
 {
-	struct claim_ask ask = { .plain_in = queue, .at_us = clock_mono_us() };
+	int64_t at_us = clock_mono_us();
 	struct arg fit_ms = arg_int(want->fit_ms);
 	const char *const args[] = { queue, want->tasks, fit_ms.s };
 	struct db_rows *rows;
@@ -200,7 +249,7 @@ claim_first(struct db *db, const struct claim_want *want, const char *queue,
 	if (!db_query(
 		db, "claim_first", SQL_CLAIM_FIRST, LEN(args), args, &rows, e))
 		return false;
-	claim_take(&ask, rows, ret);
+	take(queue, at_us, rows, ret);
 	ret->first = ret->n > 0;
 	return true;
 }

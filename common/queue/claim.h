@@ -29,10 +29,11 @@ struct claim_want {
 	int64_t fit_ms;    /* leave tasks with a longer timeout */
 	bool schedules;    /* first make the jobs of slots that are due */
 
-	/* Of this queue, whose jobs were plain just before (no key, no maximum,
-	 * never claimed before); or NULL: look at everything.  Only what is
-	 * plain is taken, and no job at all says nothing of what there is. */
-	const char *plain_in;
+	/* Look at nothing but what comes behind this claim's last job in its
+	 * queue; or NULL: at everything.  Its jobs were plain (no key, no
+	 * maximum, never claimed before), and only what is plain is taken: no
+	 * job at all says nothing of what there is. */
+	const struct claim *behind;
 };
 
 /* A job that this process holds.  Texts live as long as the claim. */
@@ -67,12 +68,20 @@ struct outlook {
 	bool ping_due; /* none has been noted for ten minutes */
 };
 
+/* Where a job stands in claim order, within its queue. */
+struct claim_place {
+	int64_t priority;
+	char run_at[48]; /* as PostgreSQL says it to this session */
+	int64_t id;
+};
+
 struct claim {
 	char queue[JOB_QUEUE_MAX + 1]; /* of every job here */
 	struct job jobs[CLAIM_MAX];    /* in claim order */
 	size_t n;
+	struct claim_place last;
 	bool more;              /* something else could be claimed right now */
-	bool looked;            /* at everything */
+	bool looked;            /* at everything; else more is of what it saw */
 	bool first;             /* jobs[0] is one that claim_first() took */
 	struct outlook outlook; /* where n is 0 and all was looked at */
 	int64_t at_us;          /* clock_mono_us() just before it was asked */
@@ -84,9 +93,10 @@ struct claim {
  * is kept from call to call: the next look begins behind it, so that no queue
  * starves another.  A claim given is ended with claim_clear().
  *
- * With plain_in the claim costs the server a third less, but sees nothing
- * except that queue: not what has come due there, nor other queues.  Who asks
- * so must look at everything again soon.
+ * With behind the claim costs the server a third less, and passes nothing of
+ * what was claimed before: a reader with an old snapshot keeps all that in the
+ * index.  But it sees nothing else: not what has come due or is more urgent,
+ * nor other queues.  Who asks so must look at everything again soon.
  */
 bool claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
     struct err *e) MUSTCHECK;
@@ -102,15 +112,18 @@ bool claim_first(struct db *db, const struct claim_want *want,
 
 /*
  * The same in two halves, for a claim that travels with other statements
- * (settle.h): make the call, then read its answer.  want and after_queue (the
- * queue behind which to begin) must live until then; the rows go over.
+ * (settle.h): make the call, then read its answer.  want, what it names, and
+ * after_queue (the queue behind which to begin) must live until then; the rows
+ * go over.
  */
 struct claim_ask {
 	struct db_call call;
-	const char *args[8];
+	const char *args[9];
 	struct arg max_jobs;
 	struct arg fit_ms;
-	const char *plain_in; /* of want */
+	struct arg priority;
+	struct arg id;
+	const struct claim *behind; /* of want */
 	int64_t at_us;
 };
 void claim_ask(const struct claim_want *want, const char *after_queue,

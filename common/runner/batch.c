@@ -230,9 +230,9 @@ took_next(struct worker *w, const struct claim_want *want)
 {
 	if (want == NULL)
 		return false;
-	if (w->next.n > 0 || want->plain_in == NULL)
+	if (w->next.n > 0 || want->behind == NULL)
 		return true;
-	w->looked_us = 0;
+	w->plain_until_us = 0;
 	return false;
 }
 

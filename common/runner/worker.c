@@ -13,8 +13,13 @@
 #include "common/runner/slot.h"
 
 enum {
-	LOOK_MS = 250,        /* from a job's end, if nobody calls */
-	PLAIN_US = 50 * 1000, /* so long one queue's plain jobs go first */
+	LOOK_MS = 250, /* from a job's end, if nobody calls */
+
+	/* So long one queue's plain jobs go first: 50 ms, or, where a look at
+	 * everything takes its time, so that it is a fifth of all. */
+	PLAIN_US = 50 * 1000,
+	PLAIN_LOOKS = 4,
+	PLAIN_MAX_US = 1000 * 1000,
 };
 
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
@@ -51,14 +56,15 @@ struct asking {
 };
 
 /*
- * Should the next claim be of the same queue, and see no more than that?  It
- * costs a third less.  What comes due meanwhile, and other queues, wait for
- * PLAIN_US at most.
+ * Should the next claim see no more than what comes behind the last one in its
+ * queue?  What is more urgent, what comes due, and other queues wait for that
+ * time at most.
  */
 static bool
 goes_on(const struct worker *w)
 {
-	return w->plain && clock_mono_us() - w->looked_us < PLAIN_US;
+	return w->claim.n > 0 && w->claim.more &&
+	       clock_mono_us() < w->plain_until_us;
 }
 
 /* done: jobs that have ended and are not counted yet. */
@@ -85,11 +91,18 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 		/* Who was woken has work to do first. */
 		.schedules = !w->want->unscheduled &&
 			     (!w->want->detached || w->claim.at_us > 0),
-		.plain_in = goes_on(w) ? w->claim.queue : NULL,
+		.behind = goes_on(w) ? &w->claim : NULL,
 	};
 	if (w->want->limit > 0 && a->want.max_jobs > left)
 		a->want.max_jobs = left;
 	return true;
+}
+
+/* One of claim_first() was the only one that there was to look at, too. */
+static bool
+leaves_nothing(const struct claim *c)
+{
+	return !c->more && (c->looked || c->first);
 }
 
 /* Does the end of the n jobs that were claimed leave nothing behind, nor let
@@ -115,7 +128,7 @@ is_quiet(const struct worker *w, size_t n)
 {
 	uint32_t seen = w->seen;
 
-	if (w->claim.more || !all_gone(w, n))
+	if (!leaves_nothing(&w->claim) || !all_gone(w, n))
 		return false;
 	if (w->want->linger_ms == 0)
 		return w->claim.first && slots_seen(&w->slots) == seen;
@@ -130,20 +143,32 @@ answer(struct worker *w)
 {
 	int64_t left_ms = (w->end_us - clock_mono_us()) / 1000;
 
-	if (!w->claim.more && w->want->queue == NULL &&
+	if (leaves_nothing(&w->claim) && w->want->queue == NULL &&
 	    2 * left_ms >= w->want->duration_ms)
 		slots_answer(&w->slots, w->seen);
+}
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* What w->claim tells of claims to come, and of calls before it. */
 static void
 learn(struct worker *w)
 {
+	int64_t now_us = clock_mono_us(), took_us = now_us - w->claim.at_us;
+
 	if (w->claim.looked)
-		w->looked_us = w->claim.at_us;
-	w->plain = w->claim.n > 0;
+		w->plain_until_us =
+		    now_us +
+		    (took_us * PLAIN_LOOKS < PLAIN_US
+			    ? PLAIN_US
+			    : least(took_us * PLAIN_LOOKS, PLAIN_MAX_US));
 	for (size_t i = 0; i < w->claim.n; i++)
-		w->plain = w->plain && !w->claim.jobs[i].has_place;
+		if (w->claim.jobs[i].has_place)
+			w->plain_until_us = 0;
 	answer(w);
 }
 
@@ -183,11 +208,8 @@ claim(struct worker *w, struct err *e)
 	w->seen = slots_seen(&w->slots);
 	point("claiming");
 	slots_claiming(&w->slots);
-	if (!ask(w, 0, &a, e) || !claim_woken(w, &a.want, e) ||
-	    (w->claim.n == 0 && a.want.plain_in != NULL &&
-		!claim_jobs(w->db, &a.want, &w->claim, e)))
+	if (!ask(w, 0, &a, e) || !claim_woken(w, &a.want, e))
 		return false;
-	a.want.plain_in = NULL;
 	if (w->claim.n == 0 && !claim_jobs(w->db, &a.want, &w->claim, e))
 		return false;
 	learn(w);
@@ -255,12 +277,6 @@ leave(struct worker *w, enum board_end *ret)
 	*ret = BOARD_DRY;
 	w->board->seen = w->seen;
 	return w->want->detached && slots_seen(&w->slots) != w->seen;
-}
-
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Wait for a call since the last claim that nobody else answers, during the

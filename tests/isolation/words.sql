@@ -48,9 +48,8 @@ LANGUAGE sql AS $$
 		SELECT go_on.who, c.id, c.lease_no,
 		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id),
 		    (SELECT count(*) FROM afterwork.history)
-		FROM afterwork.claim_plain('default', NULL,
-		    '{work,one,two,newest}', '{work,one,two,newest}', n, 60000,
-		    '{}') c
+		FROM afterwork.claim_plain('default', '{work,one,two,newest}',
+		    '{work,one,two,newest}', n, 60000, '{}', -1, '-infinity', 0) c
 		RETURNING 1)
 	SELECT CASE count(*) WHEN 0 THEN iso.claim(who, n) ELSE count(*) END
 	FROM taken

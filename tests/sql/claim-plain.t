@@ -1,7 +1,7 @@
 #!/bin/bash
-# claim-plain.t: a claim of one queue's plain jobs takes what a look at everything
-# takes, in the same order and with the same rows left behind; where one of those
-# that it sees is not plain it takes nothing.
+# claim-plain.t: a claim of the plain jobs behind a place in one queue takes what a
+# look at everything takes from there, in the same order and with the same rows
+# left behind; where one of those that it sees is not plain it takes nothing.
 . tests/lib.sh
 . tests/queue-alone.sh
 stack_shared
@@ -24,8 +24,9 @@ claim() {
 	echo "afterwork.claim(NULL, '', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', true)"
 }
 
+# claim_plain MAX [QUEUE [PLACE]]: from the first on, where nothing else is said
 claim_plain() {
-	echo "afterwork.claim_plain('${2-default}', NULL, '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}')"
+	echo "afterwork.claim_plain('${2-default}', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', ${3:--1, '-infinity', 0})"
 }
 
 # taken CLAIM: what it gives out, and what becomes of the rows; undone.
@@ -34,7 +35,7 @@ taken() {
 			c.crashes, c.lease_ms, c.timeout_ms, c.retries, c.backoff,
 			c.delay_ms, c.max_delay_ms, c.jitter, c.retired, c.cancelled,
 			c.handler, c.folder, c.memory_bytes, c.cpu_ms, c.traceparent,
-			c.settings, c.more
+			c.settings, c.priority, c.run_at, c.more
 		FROM $1 c
 		WHERE c.id IS NOT NULL ORDER BY c.nth;
 		SELECT to_jsonb(j) - 'lease_no' - 'claimed_at' - 'lease_until' - 'log',
@@ -44,7 +45,7 @@ taken() {
 }
 
 untouched() {
-	taken '(SELECT * FROM afterwork.claim_plain(NULL, NULL, NULL, NULL, 1, 1, NULL))'
+	taken '(SELECT * FROM afterwork.claim_plain(NULL, NULL, NULL, 1, 1, NULL, NULL, NULL, NULL))'
 }
 
 # same WHAT HOW MAX [COUNT]: both take as many, alike (HOW: plain), or the plain
@@ -87,8 +88,6 @@ sql "UPDATE afterwork.task SET timeout_ms = 60000 WHERE slug = 'slow'"
 sql "UPDATE afterwork.job SET cancel = 'x', crashes = 1, attempts = 2 WHERE priority = 1"
 sql "DELETE FROM afterwork.job WHERE priority = 0"
 same 'one that is to be cancelled' plain 10 4
-add fast "queue => 'elsewhere'"
-same 'more is in another queue' plain 10 4
 add keyed
 same 'one with a key behind' look 10 4
 same 'one with a key further behind' plain 2 2
@@ -120,6 +119,64 @@ is "$(taken "$(claim 10)" | grep -c '^[0-9]')" 2 'one that has come due: is take
 is "$(taken "$(claim_plain 10)" | grep -c '^[0-9]')" 1 \
 	'but the plain claim does not look for it'
 fresh
+
+add fast
+add fast "queue => 'elsewhere'"
+is "$(sql "BEGIN; SELECT more FROM $(claim 10); ROLLBACK") $(
+	sql "BEGIN; SELECT more FROM $(claim_plain 10); ROLLBACK")" \
+	't f' 'of more in another queue the plain claim knows nothing'
+fresh
+
+# --- behind a place ---
+# Two of a priority at one time, one later, one less urgent.
+sql "SELECT afterwork.enqueue('fast', priority => p, run_at => now() - t)
+	FROM (VALUES (1, 10, interval '2 h'), (2, 10, '2 h'), (3, 10, '1 h'), (4, 20, '3 h'))
+	AS v (n, p, t) ORDER BY n" >/dev/null
+mapfile -t in_order < <(sql 'SELECT id FROM afterwork.job ORDER BY priority, run_at, id')
+for n in 0 1 2 3; do
+	behind=$(sql "SELECT priority || ', ' || quote_literal(run_at) || ', ' || id
+		FROM afterwork.job WHERE id = ${in_order[n]}")
+	want=$(printf '%s\n' "${in_order[@]:n+1}" | paste -sd ' ')
+	for max in 1 10; do
+		is "$(sql "BEGIN; SELECT string_agg(id::text, ' ' ORDER BY nth)
+			FROM $(claim_plain $max default "$behind"); ROLLBACK")" \
+			"$([ $max = 1 ] && echo "${want%% *}" || echo "$want")" \
+			"behind $((n + 1)) of 4, $max asked for: those that follow"
+	done
+done
+is "$(sql "BEGIN; SELECT more FROM $(claim_plain 1 default "$(sql "SELECT priority
+	|| ', ' || quote_literal(run_at) || ', ' || id FROM afterwork.job
+	WHERE id = ${in_order[2]}")"); ROLLBACK")" f \
+	'of more before the place it knows nothing'
+fresh
+
+# A reader with an old snapshot keeps in the index what is claimed and done: who
+# goes on behind it does not read it again.
+sql 'ALTER TABLE afterwork.job SET (autovacuum_enabled = off)'
+sql "SELECT count(*) FROM afterwork.enqueue_many('fast',
+	(SELECT jsonb_agg('{}'::jsonb) FROM generate_series(1, 20100)))" >/dev/null
+coproc reader { exec psql -XqAt "$direct"; }
+echo 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM afterwork.job;' \
+	>&"${reader[1]}"
+read -r _ <&"${reader[0]}"
+sql 'WITH gone AS (DELETE FROM afterwork.job WHERE id IN (SELECT id
+	FROM afterwork.job ORDER BY priority, run_at, id LIMIT 20000) RETURNING id)
+	SELECT max(id) FROM gone' >/dev/null
+# read_by CLAIM: how many pages of jobs it reads
+read_by() {
+	sql "BEGIN; SELECT count(*) FROM $1;
+		SELECT pg_stat_get_xact_blocks_fetched('afterwork.job'::regclass);
+		ROLLBACK" | tail -n 1
+}
+place=$(sql "SELECT priority || ', ' || quote_literal(run_at) || ', ' || id - 1
+	FROM afterwork.job ORDER BY id LIMIT 1")
+first=$(read_by "$(claim_plain 10)") behind=$(read_by "$(claim_plain 10 default "$place")")
+ok "from the first on: $first pages, behind what is done: $behind" \
+	[ "$((behind * 5))" -lt "$first" ]
+echo 'COMMIT;' >&"${reader[1]}"
+fresh
+sql 'ALTER TABLE afterwork.job RESET (autovacuum_enabled)'
+
 add fast
 sql "SELECT afterwork.limit_queue('default', 1)"
 same 'a queue with a maximum' look 10

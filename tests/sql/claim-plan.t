@@ -27,7 +27,7 @@ lean() {
 
 claim="SELECT count(*) FROM afterwork.claim(NULL, '', '{noop,slow}', '{noop}', 100, 60000)"
 one="SELECT count(*) FROM afterwork.claim('{default}', '', '{noop,slow}', '{}', 1, 60000)"
-plain="SELECT count(*) FROM afterwork.claim_plain('default', NULL, '{noop,slow}', '{noop}', 100, 60000, '{}')"
+plain="SELECT count(*) FROM afterwork.claim_plain('default', '{noop,slow}', '{noop}', 100, 60000, '{}', 100, now() - interval '99 s', 0)"
 first="SELECT count(*) FROM afterwork.claim_first('default', '{noop,slow}', 60000)"
 settle_first="SELECT afterwork.settle_first('default', id, lease_no, 1, 1, NULL, NULL, true)
 	FROM afterwork.claim_first('default', '{noop,slow}', 60000)"

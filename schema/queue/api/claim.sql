@@ -55,8 +55,8 @@ RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
 	lease_ms bigint, timeout_ms integer, retries integer, backoff text,
 	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
-	cpu_ms bigint, traceparent text, settings text, has_place boolean,
-	queue text, next_ms bigint, upkeep_due boolean, ping_due boolean)
+	cpu_ms bigint, traceparent text, settings text, priority integer,
+	run_at timestamptz, has_place boolean, queue text, next_ms bigint, upkeep_due boolean, ping_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -185,7 +185,7 @@ BEGIN
 		    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
 		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
-		    array_to_string(t.settings, ' '),
+		    array_to_string(t.settings, ' '), j.priority, j.run_at,
 		    j.has_place OR j.has_queue_place, j.queue, NULL::bigint,
 		    NULL::boolean, NULL::boolean;
 		RETURN;
@@ -197,20 +197,23 @@ BEGIN
 END
 $$;
 
--- The jobs that come next in a queue from which the caller has claimed a moment
--- ago, with the same columns; or none, where claim() has more to do than to take
--- them: one of those that it sees was claimed before or has a key, the queue is
--- paused or limited.  What has come due meanwhile, and other queues, are not
--- looked at: the caller must claim() again soon.  No row says nothing.
-CREATE OR REPLACE FUNCTION afterwork.claim_plain(here text, queues text[],
-	tasks text[], fast text[], max_jobs integer, fit_ms bigint,
-	lacks text[])
+-- The plain jobs that come next in a queue, behind the last that the caller has
+-- claimed there a moment ago (after_*), with the same columns; or none, where
+-- claim() has more to do than to take them: one of those that it sees was claimed
+-- before or has a key, the queue is paused or limited.  more: of this queue, and
+-- behind.  What has come before that place meanwhile, what has come due, and
+-- other queues are not looked at: the caller must claim() again soon.  No row
+-- says nothing.
+CREATE OR REPLACE FUNCTION afterwork.claim_plain(here text, tasks text[],
+	fast text[], max_jobs integer, fit_ms bigint, lacks text[],
+	after_priority integer, after_run_at timestamptz, after_id bigint)
 RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
 	task text, input jsonb, attempt integer, crashes integer,
 	lease_ms bigint, timeout_ms integer, retries integer, backoff text,
 	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
-	cpu_ms bigint, traceparent text, settings text)
+	cpu_ms bigint, traceparent text, settings text, priority integer,
+	run_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -233,6 +236,8 @@ BEGIN
 		WHERE j.queue = here AND j.state = 'ready'
 		  AND (SELECT NOT q.paused AND NOT q.limited
 		       FROM afterwork.queue q WHERE q.name = here)
+		  AND (j.priority, j.run_at, j.id)
+		      > (after_priority, after_run_at, after_id)
 		  AND (j.lease_until IS NULL
 		       OR j.lease_until <= statement_timestamp())
 		  AND j.task = ANY (ARRAY(
@@ -249,12 +254,6 @@ BEGIN
 	        array_position(kinds, 'alone') - 1) END;
 	more := cardinality(ids) > n;
 	ids := ids[:n];
-	IF NOT more THEN
-		more := EXISTS (SELECT FROM afterwork.queue q WHERE q.name <> here)
-		    AND afterwork.claimable(claim_plain.queues, here, ARRAY(
-			SELECT r.slug FROM afterwork.can_run(
-			    claim_plain.tasks, claim_plain.lacks, NULL) r (slug)));
-	END IF;
 	RETURN QUERY
 	UPDATE afterwork.job j
 	SET lease_no = nextval('afterwork.lease_no'),
@@ -273,7 +272,7 @@ BEGIN
 	    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
 	    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 	    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
-	    array_to_string(t.settings, ' ');
+	    array_to_string(t.settings, ' '), j.priority, j.run_at;
 END
 $$;
 
