@@ -415,9 +415,11 @@ header_is() {
 # --- data --------------------------------------------------------------------
 
 sql() {
-	local rows
-	sql_rows "$1" || return
+	local rows code
+	sql_rows "$1"
+	code=$?
 	printf %s "$rows"
+	return $code
 }
 
 # sql_rows QUERY: what sql prints is in $rows.  One statement goes through a psql
@@ -425,6 +427,7 @@ sql() {
 # processors'.  Several, which are to be one transaction, have their own, and so
 # has who asks while another does.
 sql_rows() {
+	local code
 	if [[ $1 != *[\;\\]* ]] && sql_has_session && sql_taken; then
 		sql_asked "$1"
 		case $sql_end in
@@ -432,9 +435,13 @@ sql_rows() {
 		'said true') return 1 ;;
 		esac
 	fi
-	rows=$(psql -XqAt -v ON_ERROR_STOP=1 "$direct" -c "$1" </dev/null &&
-		echo .) || return
+	rows=$(psql -XqAt -v ON_ERROR_STOP=1 "$direct" -c "$1" </dev/null
+		code=$?
+		echo .
+		exit $code)
+	code=$?
 	rows=${rows%.}
+	return $code
 }
 
 # One with $direct from now on, also for subshells.

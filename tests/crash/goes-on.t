@@ -1,7 +1,7 @@
 #!/bin/bash
 # goes-on.t: a runner with much to do in one queue goes on in it by claims that
 # see nothing else, but looks at everything again before long: another queue's
-# turn comes while the first one is far from dry.
+# turn, and what is more urgent, come while the first one is far from dry.
 . tests/lib.sh
 . tests/queue-alone.sh
 # shellcheck source=tests/runner-alone.sh
@@ -19,9 +19,16 @@ for queue in default other; do
 done
 runner_alone RUNNER_LINGER=0ms -- strace -f -qq -s 30000 -e trace=sendto \
 	-e signal=none -o "$work/sent"
+await 30 '[ "$(sql "SELECT count(*) FROM afterwork.history")" -gt 1000 ]'
+urgent=$(sql "SELECT afterwork.enqueue('noop', priority => 1)")
+left=$(sql 'SELECT count(*) FROM afterwork.job')
 wait "$runner"
 sql_is "SELECT count(*) FROM afterwork.history WHERE state = 'done'" \
-	$((jobs * 2)) 'all are done'
+	$((jobs * 2 + 1)) 'all are done'
+behind=$(sql "SELECT count(*) FROM afterwork.history h, afterwork.history u
+	WHERE u.id = $urgent AND h.lease_no > u.lease_no")
+ok "an urgent one was one of $left and before $behind of them" \
+	[ "$((behind * 4))" -gt "$left" ]
 turns=$(sql "SELECT count(*) FROM (SELECT queue, lag(queue) OVER (ORDER BY lease_no)
 	AS before FROM afterwork.history) h WHERE queue <> before")
 plain=$(grep -c 'claim_plain' "$work/sent")
