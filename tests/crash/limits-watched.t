@@ -92,6 +92,15 @@ sql "SELECT afterwork.limit_queue('default', 2)" >/dev/null
 ok 'jobs of a queue that runs two' reach ' 1 2' 30 "'queue'" '80 + n'
 is "$(most)" ' 1 2' 'two ran at a time, and never three'
 
+# Whom chance has spared so far is struck now.
+sql "SELECT afterwork.limit_queue('default', NULL)" >/dev/null
+for kind in worker guard both; do
+	for ((i = 0; i < 10 && ${struck[$kind]-0} == 0; i++)); do
+		watch 30 "'more'" '80 + n'
+		drained "$kind"
+	done
+done
+
 is "$(sql 'SELECT count(*) FROM afterwork.failed')" 0 'none failed'
 is "$(sql 'SELECT count(*) FROM afterwork.place WHERE taken <> 0')" 0 \
 	'no place is left taken'
