@@ -98,10 +98,18 @@ stop_part() {
 		kill -s $how "$pid" 2>/dev/null
 		await_end "$pid" $seconds || kill_tree "$1" "$pid"
 	fi
-	# fcgiwrap leaves those that serve in its session, and they are deaf.
-	[ -z "$pid" ] || [ -n "$(start_time "$pid")" ] ||
-		kill -s KILL -- "-$pid" 2>/dev/null
+	[ -z "$pid" ] || end_session "$1" "$pid"
 	rm -f "$home/pids/$1"
+}
+
+# fcgiwrap leaves those that serve in its session, and they are deaf.  A session
+# keeps its leader's number from being used again, but not beyond a boot.
+end_session() {
+	local line
+	read -r line <"$home/pids/$1" || return
+	[ "${line##* }" = "$(</proc/sys/kernel/random/boot_id)" ] &&
+		[ -z "$(start_time "$2")" ] &&
+		kill -s KILL -- "-$2" 2>/dev/null
 }
 
 # PostgreSQL is never killed, it is told to drop everything (and recovers).

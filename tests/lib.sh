@@ -138,8 +138,9 @@ await() {
 	while from=${EPOCHREALTIME/[.,]/} && ! eval "$2"; do
 		us=${EPOCHREALTIME/[.,]/}
 		[ "$us" -lt "$end" ] || return 1
-		us=$((2 * (us - from)))
-		nap_us $((us < 20000 ? 20000 : us))
+		from=$((2 * (us - from))) us=$((end - us))
+		[ "$from" -ge 20000 ] || from=20000
+		nap_us $((from < us ? from : us))
 	done
 }
 
@@ -428,7 +429,7 @@ sql() {
 # has who asks while another does.
 sql_rows() {
 	local code
-	if [[ $1 != *[\;\\]* ]] && sql_has_session && sql_taken; then
+	if [[ $1 != *[\;\\]* && $1 == *[!$IFS]* ]] && sql_has_session && sql_taken; then
 		sql_asked "$1"
 		case $sql_end in
 		'said false') return 0 ;;
@@ -487,7 +488,7 @@ sql_taken() {
 # Sets $rows and, with whether it failed, $sql_end: nothing if the session is lost,
 # with its server.  Then it is asked anew.
 sql_asked() {
-	local error=() parts=()
+	local error=() parts=() tried=0
 	sql_end=
 	: >"$work/sql.err"
 	: >"$work/sql.rows"
@@ -495,6 +496,8 @@ sql_asked() {
 		>&"$sql_in"
 	until read -r -t 1 -u "$sql_out" sql_end; do
 		kill -0 "$sql_pid" 2>/dev/null || return
+		# A quote that nobody closes would keep it for ever.
+		[ $((tried += 1)) -lt 120 ] || kill "$sql_pid"
 	done
 	mapfile -t error <"$work/sql.err"
 	[ ${#error[@]} -eq 0 ] ||

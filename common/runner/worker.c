@@ -16,7 +16,7 @@ enum {
 	LOOK_MS = 250, /* from a job's end, if nobody calls */
 
 	/* So long one queue's plain jobs go first: 50 ms, or, where a look at
-	 * everything takes its time, so that it is a fifth of all. */
+	 * everything takes its time, four times that, a second at most. */
 	PLAIN_US = 50 * 1000,
 	PLAIN_LOOKS = 4,
 	PLAIN_MAX_US = 1000 * 1000,
@@ -55,18 +55,6 @@ struct asking {
 	struct buf lacks;
 };
 
-/*
- * Should the next claim see no more than what comes behind the last one in its
- * queue?  What is more urgent, what comes due, and other queues wait for that
- * time at most.
- */
-static bool
-goes_on(const struct worker *w)
-{
-	return w->claim.n > 0 && w->claim.more &&
-	       clock_mono_us() < w->plain_until_us;
-}
-
 /* done: jobs that have ended and are not counted yet. */
 static bool
 ask(struct worker *w, size_t done, struct asking *a, struct err *e)
@@ -91,7 +79,6 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 		/* Who was woken has work to do first. */
 		.schedules = !w->want->unscheduled &&
 			     (!w->want->detached || w->claim.at_us > 0),
-		.behind = goes_on(w) ? &w->claim : NULL,
 	};
 	if (w->want->limit > 0 && a->want.max_jobs > left)
 		a->want.max_jobs = left;
@@ -172,6 +159,18 @@ learn(struct worker *w)
 	answer(w);
 }
 
+/*
+ * Should the next claim see no more than what comes behind the last one in its
+ * queue?  What is more urgent, what comes due, and other queues wait until
+ * then, and for what this claim takes.  Of the n jobs that end none comes back.
+ */
+static bool
+goes_on(const struct worker *w, size_t n)
+{
+	return w->claim.more && all_gone(w, n) &&
+	       clock_mono_us() < w->plain_until_us;
+}
+
 /* Should the next claim go with the settlement of n jobs, and how? */
 static const struct claim_want *
 look_ahead(struct worker *w, size_t n)
@@ -185,6 +184,8 @@ look_ahead(struct worker *w, size_t n)
 	if (w->quiet || must_end(w, &end) || !ask(w, n, &a, &e) ||
 	    a.want.max_jobs < 1)
 		return NULL;
+	if (goes_on(w, n))
+		a.want.behind = &w->claim;
 	w->next_seen = seen;
 	slots_claiming(&w->slots);
 	return &a.want;
@@ -331,13 +332,14 @@ await(struct worker *w, int64_t idle_us, enum board_end *ret)
 }
 
 /*
- * What was claimed leaves work for others: call one more of them.  If one must
- * be started for that the guard does it, whose child it would become here.
+ * What was claimed leaves work for others, or may: call one more of them.  If
+ * one must be started for that the guard does it, whose child it would become
+ * here.
  */
 static void
 call_next(struct worker *w)
 {
-	if (w->claim.more && slots_call(&w->slots))
+	if (!leaves_nothing(&w->claim) && slots_call(&w->slots))
 		(void)!eventfd_write(w->call, 1);
 }
 

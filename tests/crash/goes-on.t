@@ -19,7 +19,8 @@ for queue in default other; do
 done
 runner_alone RUNNER_LINGER=0ms -- strace -f -qq -s 30000 -e trace=sendto \
 	-e signal=none -o "$work/sent"
-await 30 '[ "$(sql "SELECT count(*) FROM afterwork.history")" -gt 1000 ]'
+await 30 '[ "$(sql "SELECT count(*) FROM afterwork.history")" -gt 1000 ]' ||
+	bail 'nothing is done'
 urgent=$(sql "SELECT afterwork.enqueue('noop', priority => 1)")
 left=$(sql 'SELECT count(*) FROM afterwork.job')
 wait "$runner"
@@ -29,6 +30,9 @@ behind=$(sql "SELECT count(*) FROM afterwork.history h, afterwork.history u
 	WHERE u.id = $urgent AND h.lease_no > u.lease_no")
 ok "an urgent one was one of $left and before $behind of them" \
 	[ "$((behind * 4))" -gt "$left" ]
+sql_is "SELECT count(*) FROM (SELECT id, lag(id) OVER (PARTITION BY queue
+	ORDER BY lease_no) AS before FROM afterwork.history WHERE id <> $urgent) h
+	WHERE id < before" 0 'the others in their order, each behind the last'
 turns=$(sql "SELECT count(*) FROM (SELECT queue, lag(queue) OVER (ORDER BY lease_no)
 	AS before FROM afterwork.history) h WHERE queue <> before")
 plain=$(grep -c 'claim_plain' "$work/sent")

@@ -1,6 +1,6 @@
 -- The claim, and what a runner asks when there is nothing to claim.
 --
--- Each of these walks one index from its start and stops.  A queue is mostly
+-- Each of these walks one index, from its start or a place in it, and stops.  A queue is mostly
 -- empty when its statistics are taken, so before a burst the planner expects
 -- a handful of rows and would rather fetch and sort all there are, again at
 -- every claim.  That is what the settings forbid.
