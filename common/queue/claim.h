@@ -30,9 +30,9 @@ struct claim_want {
 	bool schedules;    /* first make the jobs of slots that are due */
 
 	/* Look at nothing but what comes behind this claim's last job in its
-	 * queue; or NULL: at everything.  Its jobs were plain (no key, no
-	 * maximum, never claimed before), and only what is plain is taken: no
-	 * job at all says nothing of what there is. */
+	 * queue; or NULL: at everything.  Only what is plain is taken (no key,
+	 * no maximum, never claimed before), and no job at all says nothing of
+	 * what there is. */
 	const struct claim *behind;
 };
 
@@ -79,8 +79,8 @@ struct claim {
 	char queue[JOB_QUEUE_MAX + 1]; /* of every job here */
 	struct job jobs[CLAIM_MAX];    /* in claim order */
 	size_t n;
-	struct claim_place last;
-	bool more;              /* something else could be claimed right now */
+	struct claim_place last; /* of the last job; not of first */
+	bool more;               /* something else could be claimed right now */
 	bool looked;            /* at everything; else more is of what it saw */
 	bool first;             /* jobs[0] is one that claim_first() took */
 	struct outlook outlook; /* where n is 0 and all was looked at */

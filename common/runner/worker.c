@@ -85,7 +85,7 @@ ask(struct worker *w, size_t done, struct asking *a, struct err *e)
 	return true;
 }
 
-/* One of claim_first() was the only one that there was to look at, too. */
+/* What claim_first() says of more is of every queue, too. */
 static bool
 leaves_nothing(const struct claim *c)
 {

@@ -1,9 +1,9 @@
 -- The claim, and what a runner asks when there is nothing to claim.
 --
--- Each of these walks one index, from its start or a place in it, and stops.  A queue is mostly
--- empty when its statistics are taken, so before a burst the planner expects
--- a handful of rows and would rather fetch and sort all there are, again at
--- every claim.  That is what the settings forbid.
+-- Each of these walks one index, from its start or a place in it, and stops.
+-- A queue is mostly empty when its statistics are taken, so before a burst the
+-- planner expects a handful of rows and would rather fetch and sort all there
+-- are, again at every claim.  That is what the settings forbid.
 
 -- The tasks whose jobs the caller of a claim can take: those that are retired,
 -- and of the rest what is compiled into it or has a handler of its own, unless
@@ -56,7 +56,8 @@ RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
 	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
-	run_at timestamptz, has_place boolean, queue text, next_ms bigint, upkeep_due boolean, ping_due boolean)
+	run_at timestamptz, has_place boolean, queue text, next_ms bigint,
+	upkeep_due boolean, ping_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
