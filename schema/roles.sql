@@ -31,13 +31,20 @@ BEGIN
 		EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA afterwork '
 		    'FROM %I', 'afterwork_' || name);
 		-- What a direct link asks for itself (common/link/db_link.c);
-		-- behind a pooler nobody does.
-		FOREACH setting IN ARRAY ARRAY['search_path = ''''',
-		    'TimeZone = UTC', 'DateStyle = ISO', 'jit = off',
-		    'lock_timeout = 5000', 'statement_timeout = 9800',
-		    'idle_in_transaction_session_timeout = 10000'] LOOP
-			EXECUTE format('ALTER ROLE %I SET ', 'afterwork_' || name)
-			    || setting;
+		-- behind a pooler nobody does.  Logins are the cluster's: what is
+		-- set is left, for two databases may be migrated at once.
+		FOREACH setting IN ARRAY ARRAY['search_path=""',
+		    'TimeZone=UTC', 'DateStyle=ISO', 'jit=off',
+		    'lock_timeout=5000', 'statement_timeout=9800',
+		    'idle_in_transaction_session_timeout=10000'] LOOP
+			CONTINUE WHEN EXISTS (
+				SELECT FROM pg_db_role_setting s
+				WHERE s.setrole = ('afterwork_' || name)::regrole
+				  AND s.setdatabase = 0
+				  AND setting = ANY (s.setconfig));
+			EXECUTE format('ALTER ROLE %I SET %s = %L',
+			    'afterwork_' || name, split_part(setting, '=', 1),
+			    replace(split_part(setting, '=', 2), '""', ''));
 		END LOOP;
 	END LOOP;
 END

@@ -21,9 +21,7 @@ queue_alone() {
 	direct=${direct/\/afterwork\?/\/$alone?}
 	[ "$direct" != "$alone_stack" ] || bail "not a stack's URL"
 	sql_session
-	# Logins are the cluster's, and one at a time may change them.
-	TASKS_DIR='' flock "$work/../afterwork-test.logins" \
-		"$B/afterwork" migrate --queue-only --no-tasks \
+	TASKS_DIR='' "$B/afterwork" migrate --queue-only --no-tasks \
 		>"$work/migrate" 2>&1 || bail "$(cat "$work/migrate")"
 }
 
