@@ -13,7 +13,6 @@ text_or_null(const struct db_rows *rows, int i, int column)
  * those behind RUN_AT. */
 enum column {
 	MORE,
-	NTH,
 	ID,
 	LEASE_NO,
 	TASK,
@@ -45,10 +44,13 @@ enum column {
 };
 
 #define COLUMNS                                                               \
-	"more, nth, id, lease_no, task, input, attempt, crashes, lease_ms,\n" \
+	"more, id, lease_no, task, input, attempt, crashes, lease_ms,\n"      \
 	"    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n" \
 	"    retired, cancelled, handler, folder, memory_bytes, cpu_ms,\n"    \
 	"    traceparent, settings, priority, run_at"
+
+/* Rows come in any order. */
+#define CLAIM_ORDER "ORDER BY priority, run_at, id"
 
 /* Three columns of row 0 from next on, and whether something is claimable. */
 static void
@@ -102,12 +104,13 @@ static const char SQL_CLAIM_JOBS[] =
     "SELECT " COLUMNS ",\n"
     "    has_place, queue, next_ms, upkeep_due, ping_due\n"
     "FROM afterwork.claim(" QUEUES ", $2, $3::text[], $4::text[],\n"
-    "    $5::integer, $6::bigint, $7::text[], $8::boolean)";
+    "    $5::integer, $6::bigint, $7::text[], $8::boolean)\n" CLAIM_ORDER;
 
 static const char SQL_CLAIM_PLAIN[] =
     "SELECT " COLUMNS "\n"
     "FROM afterwork.claim_plain($1, $2::text[], $3::text[], $4::integer,\n"
-    "    $5::bigint, $6::text[], $7::integer, $8::timestamptz, $9::bigint)";
+    "    $5::bigint, $6::text[], $7::integer, $8::timestamptz, "
+    "$9::bigint)\n" CLAIM_ORDER;
 
 static void
 ask_behind(const struct claim_want *want, struct claim_ask *ret)
@@ -159,7 +162,6 @@ claim_ask(const struct claim_want *want, const char *after_queue,
 		.args = ret->args };
 }
 
-/* The row of the last job in claim order. */
 static void
 read_place(const struct db_rows *rows, int i, struct claim_place *ret)
 {
@@ -172,14 +174,14 @@ read_place(const struct db_rows *rows, int i, struct claim_place *ret)
 static void
 take_jobs(struct db_rows *rows, struct claim *ret)
 {
-	ret->n = (size_t)db_nrows(rows);
-	for (int i = 0; i < (int)ret->n && i < CLAIM_MAX; i++) {
-		size_t nth = (size_t)db_int(rows, i, NTH);
+	int n = db_nrows(rows);
 
-		read_job(rows, i, ret->looked, &ret->jobs[nth - 1]);
-		if (nth == ret->n)
-			read_place(rows, i, &ret->last);
-	}
+	if (n > CLAIM_MAX)
+		n = CLAIM_MAX;
+	ret->n = (size_t)n;
+	for (int i = 0; i < n; i++)
+		read_job(rows, i, ret->looked, &ret->jobs[i]);
+	read_place(rows, n - 1, &ret->last);
 }
 
 /* queue: where the jobs are; NULL: the rows say so, and have looked at
@@ -231,7 +233,7 @@ claim_jobs(struct db *db, const struct claim_want *want, struct claim *ret,
 }
 
 static const char SQL_CLAIM_FIRST[] =
-    "SELECT more, 1, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
+    "SELECT more, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
     "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
     "    false, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
     "    traceparent, settings, 0, ''\n"

@@ -11,7 +11,7 @@ task keyed '"concurrency":{"key":"k","max":1}'
 # claim [N]: "id lease", one a line, in claim order
 claim() {
 	sql "SELECT id, lease_no FROM afterwork.claim(NULL, '', '{one,keyed}', '{one,keyed}', ${1:-1}, 60000)
-		WHERE id IS NOT NULL ORDER BY nth" | tr '|' ' '
+		WHERE id IS NOT NULL ORDER BY priority, run_at, id" | tr '|' ' '
 }
 lapse() {
 	sql "UPDATE afterwork.job SET claimed_at = '2026-03-01 12:00Z', lease_until = '2026-03-01 12:01Z' WHERE lease_until IS NOT NULL"

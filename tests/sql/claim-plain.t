@@ -31,13 +31,13 @@ claim_plain() {
 
 # taken CLAIM: what it gives out, and what becomes of the rows; undone.
 taken() {
-	sql "BEGIN; SELECT c.nth, c.id, c.task, c.input, c.attempt,
+	sql "BEGIN; SELECT c.id, c.task, c.input, c.attempt,
 			c.crashes, c.lease_ms, c.timeout_ms, c.retries, c.backoff,
 			c.delay_ms, c.max_delay_ms, c.jitter, c.retired, c.cancelled,
 			c.handler, c.folder, c.memory_bytes, c.cpu_ms, c.traceparent,
 			c.settings, c.priority, c.run_at, c.more
 		FROM $1 c
-		WHERE c.id IS NOT NULL ORDER BY c.nth;
+		WHERE c.id IS NOT NULL ORDER BY c.priority, c.run_at, c.id;
 		SELECT to_jsonb(j) - 'lease_no' - 'claimed_at' - 'lease_until' - 'log',
 			lease_no IS NULL, date_trunc('s', lease_until - claimed_at)
 		FROM afterwork.job j ORDER BY id;
@@ -138,7 +138,7 @@ for n in 0 1 2 3; do
 		FROM afterwork.job WHERE id = ${in_order[n]}")
 	want=$(printf '%s\n' "${in_order[@]:n+1}" | paste -sd ' ')
 	for max in 1 10; do
-		is "$(sql "BEGIN; SELECT string_agg(id::text, ' ' ORDER BY nth)
+		is "$(sql "BEGIN; SELECT string_agg(id::text, ' ' ORDER BY priority, run_at, id)
 			FROM $(claim_plain $max default "$behind"); ROLLBACK")" \
 			"$([ $max = 1 ] && echo "${want%% *}" || echo "$want")" \
 			"behind $((n + 1)) of 4, $max asked for: those that follow"

@@ -10,7 +10,7 @@ task two '"concurrency":{"key":"{k}","max":2}'
 task newest '"concurrency":{"key":"{k}","max":1,"supersedes":true}'
 
 claim() {
-	sql "SELECT coalesce(string_agg(id::text, ' ' ORDER BY nth), '')
+	sql "SELECT coalesce(string_agg(id::text, ' ' ORDER BY priority, run_at, id), '')
 		FROM afterwork.claim(NULL, '', '{one,two,newest}', '{one,two,newest}',
 		100, 60000) WHERE id IS NOT NULL"
 }

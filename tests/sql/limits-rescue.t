@@ -12,7 +12,7 @@ task by '"concurrency":{"key":"{who}","max":1}'
 
 # claim [FIT_MS]: the ids
 claim() {
-	sql "SELECT coalesce(string_agg(id::text, ' ' ORDER BY nth), '')
+	sql "SELECT coalesce(string_agg(id::text, ' ' ORDER BY priority, run_at, id), '')
 		FROM afterwork.claim(NULL, '', '{plain,long,one,by}',
 		'{plain,long,one,by}', 10, ${1:-100000}) WHERE id IS NOT NULL"
 }

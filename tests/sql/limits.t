@@ -12,7 +12,7 @@ task newest '"concurrency":{"key":"newest:{n}","max":1,"supersedes":true}'
 
 # claim [N [QUEUES]]: at once, the ids in claim order
 claim() {
-	sql "SELECT coalesce(string_agg(id::text, ' ' ORDER BY nth), '')
+	sql "SELECT coalesce(string_agg(id::text, ' ' ORDER BY priority, run_at, id), '')
 		FROM afterwork.claim(${2:-NULL}, '', '{plain,one,three,newest}',
 		'{plain,one,three,newest}', ${1:-100}, 60000) WHERE id IS NOT NULL"
 }

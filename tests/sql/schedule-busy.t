@@ -14,7 +14,7 @@ due() {
 	sql "UPDATE afterwork.schedule SET next_at = now() - interval '1 year', due_at = NULL; DELETE FROM afterwork.schedule_slot"
 }
 claim() {
-	sql "SELECT string_agg(task, ' ' ORDER BY nth) FROM afterwork.claim(NULL, '', '{newest,plain}', '{newest,plain}', 10, 60000)" 2>&1
+	sql "SELECT string_agg(task, ' ' ORDER BY priority, run_at, id) FROM afterwork.claim(NULL, '', '{newest,plain}', '{newest,plain}', 10, 60000)" 2>&1
 }
 exec {in}> >(exec psql -XqAt "$direct" >>"$work/other" 2>&1)
 other=$!

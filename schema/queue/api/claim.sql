@@ -20,10 +20,11 @@ RETURNS SETOF text LANGUAGE sql STABLE AS $$
 	       AND t.slug <> ALL (can_run.lacks))
 $$;
 
--- Take up to max_jobs jobs, in index order (priority, run_at, id), and commit
--- with the caller's transaction.  Each gets a new lease number and is held
--- until its task's timeout and 30 s of grace have passed; the attempt is
--- charged now, so that an execution that never reports is counted.
+-- Take up to max_jobs jobs, those that come first by priority, run_at and id,
+-- and commit with the caller's transaction; the rows come in any order.  Each
+-- job gets a new lease number and is held until its task's timeout and 30 s of
+-- grace have passed; the attempt is charged now, so that an execution that never
+-- reports is counted.
 --
 -- queues    null: every queue that is not paused, looked at in name order
 --           beginning behind after_queue, until one yields something; jobs of
@@ -37,7 +38,6 @@ $$;
 -- fit_ms    time the caller has left: a task with a longer timeout is left
 -- schedules first make the jobs of slots that are due, of all queues
 --
--- nth       the job's place in claim order, from 1; rows come in any order
 -- more      whether somebody else could claim something right now
 -- cancelled the job is not to be run but to be settled so
 -- has_place it holds a place of its key or queue: its end may let another in
@@ -50,10 +50,10 @@ CREATE OR REPLACE FUNCTION afterwork.claim(
 	queues text[], after_queue text, tasks text[], fast text[],
 	max_jobs integer, fit_ms bigint, lacks text[] DEFAULT '{}',
 	schedules boolean DEFAULT true)
-RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
-	task text, input jsonb, attempt integer, crashes integer,
-	lease_ms bigint, timeout_ms integer, retries integer, backoff text,
-	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
+RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
+	input jsonb, attempt integer, crashes integer, lease_ms bigint,
+	timeout_ms integer, retries integer, backoff text, delay_ms bigint,
+	max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
 	run_at timestamptz, has_place boolean, queue text, next_ms bigint,
@@ -72,8 +72,6 @@ DECLARE
 	keys    text[];		-- of which they have to take a place
 	keyed   boolean;	-- has any of them to?
 	slugs   text[];
-	ranks   integer[];
-	times   timestamptz[];
 	most    integer;	-- of them may be taken
 	room    integer;	-- places of the queue; null: no limit
 	busy    text[];		-- keys that somebody else has locked
@@ -119,15 +117,14 @@ BEGIN
 		-- Each turn blocks what has no place, until something has one.
 		FOR turn IN 1 .. 20 LOOP
 			SELECT array_agg(s.id), array_agg(s.single), array_agg(s.key),
-			    count(s.key) > 0, array_agg(s.task),
-			    array_agg(s.priority), array_agg(s.run_at)
-			INTO ids, singles, keys, keyed, slugs, ranks, times
+			    count(s.key) > 0, array_agg(s.task)
+			INTO ids, singles, keys, keyed, slugs
 			FROM (
 				SELECT j.id, j.lease_until IS NOT NULL
 				    OR j.task <> ALL (claim.fast) AS single,
 				    CASE WHEN NOT j.has_place
 				        THEN j.concurrency_key END AS key,
-				    j.task, j.priority, j.run_at
+				    j.task
 				FROM afterwork.job j
 				WHERE j.queue = here AND j.state = 'ready'
 				  AND (j.lease_until IS NULL
@@ -147,8 +144,7 @@ BEGIN
 			    array_position(singles, true) - 1) END];
 			EXIT WHEN NOT keyed;
 			SELECT t.kept, t.busy INTO ids, locked
-			FROM afterwork.take_places(here, ids, keys, slugs, ranks,
-			    times) t;
+			FROM afterwork.take_places(here, ids, keys, slugs) t;
 			busy := busy || locked;
 			missed := missed OR locked IS NOT NULL OR turn = 20;
 			EXIT WHEN ids <> '{}';
@@ -179,8 +175,8 @@ BEGIN
 		    unique_free = j.unique_free OR j.unique_until = 'start'
 		FROM afterwork.task t
 		WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-		RETURNING missed, array_position(ids, j.id), j.id, j.lease_no,
-		    j.task, j.input, j.attempts, j.crashes,
+		RETURNING missed, j.id, j.lease_no, j.task, j.input,
+		    j.attempts, j.crashes,
 		    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 		    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
 		    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
@@ -208,10 +204,10 @@ $$;
 CREATE OR REPLACE FUNCTION afterwork.claim_plain(here text, tasks text[],
 	fast text[], max_jobs integer, fit_ms bigint, lacks text[],
 	after_priority integer, after_run_at timestamptz, after_id bigint)
-RETURNS TABLE (more boolean, nth integer, id bigint, lease_no bigint,
-	task text, input jsonb, attempt integer, crashes integer,
-	lease_ms bigint, timeout_ms integer, retries integer, backoff text,
-	delay_ms bigint, max_delay_ms bigint, jitter boolean, retired boolean,
+RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
+	input jsonb, attempt integer, crashes integer, lease_ms bigint,
+	timeout_ms integer, retries integer, backoff text, delay_ms bigint,
+	max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
 	run_at timestamptz)
@@ -266,8 +262,8 @@ BEGIN
 	    unique_free = j.unique_free OR j.unique_until = 'start'
 	FROM afterwork.task t
 	WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-	RETURNING claim_plain.more, array_position(ids, j.id), j.id, j.lease_no,
-	    j.task, j.input, j.attempts, j.crashes,
+	RETURNING claim_plain.more, j.id, j.lease_no, j.task, j.input,
+	    j.attempts, j.crashes,
 	    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
 	    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
