@@ -75,7 +75,7 @@ GRANT EXECUTE ON FUNCTION
 -- Claim and settle.  A task's own login gets assert_lease() from whoever makes
 -- that login.
 GRANT EXECUTE ON FUNCTION
-	afterwork.claim, afterwork.claim_plain, afterwork.claim_first,
+	afterwork.claim, afterwork.claim_behind, afterwork.claim_first,
 	afterwork.settle_first,
 	afterwork.heed, afterwork.assert_lease,
 	afterwork.outlook, afterwork.outlasts, afterwork.handle_schedules,

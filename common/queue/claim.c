@@ -10,7 +10,7 @@ text_or_null(const struct db_rows *rows, int i, int column)
 }
 
 /* Of what a claim gives out; one that does not look at everything comes without
- * those behind RUN_AT. */
+ * those behind HAS_PLACE. */
 enum column {
 	MORE,
 	ID,
@@ -38,6 +38,7 @@ enum column {
 	RUN_AT,
 	HAS_PLACE,
 	QUEUE,
+	LIMITED,
 	NEXT_MS, /* and all that outlook() says, from here */
 	UPKEEP_DUE,
 	PING_DUE,
@@ -47,7 +48,7 @@ enum column {
 	"more, id, lease_no, task, input, attempt, crashes, lease_ms,\n"      \
 	"    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n" \
 	"    retired, cancelled, handler, folder, memory_bytes, cpu_ms,\n"    \
-	"    traceparent, settings, priority, run_at"
+	"    traceparent, settings, priority, run_at, has_place"
 
 /* Rows come in any order. */
 #define CLAIM_ORDER "ORDER BY priority, run_at, id"
@@ -66,7 +67,7 @@ read_outlook(
 }
 
 static void
-read_job(const struct db_rows *rows, int i, bool all, struct job *ret)
+read_job(const struct db_rows *rows, int i, struct job *ret)
 {
 	*ret = (struct job) {
 		.id = db_int(rows, i, ID),
@@ -93,7 +94,7 @@ read_job(const struct db_rows *rows, int i, bool all, struct job *ret)
 		.cpu_ms = db_int(rows, i, CPU_MS),
 		.traceparent = text_or_null(rows, i, TRACEPARENT),
 		.settings = text_or_null(rows, i, SETTINGS),
-		.has_place = all && db_bool(rows, i, HAS_PLACE),
+		.has_place = db_bool(rows, i, HAS_PLACE),
 	};
 }
 
@@ -102,13 +103,13 @@ read_job(const struct db_rows *rows, int i, bool all, struct job *ret)
 
 static const char SQL_CLAIM_JOBS[] =
     "SELECT " COLUMNS ",\n"
-    "    has_place, queue, next_ms, upkeep_due, ping_due\n"
+    "    queue, limited, next_ms, upkeep_due, ping_due\n"
     "FROM afterwork.claim(" QUEUES ", $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)\n" CLAIM_ORDER;
 
-static const char SQL_CLAIM_PLAIN[] =
+static const char SQL_CLAIM_BEHIND[] =
     "SELECT " COLUMNS "\n"
-    "FROM afterwork.claim_plain($1, $2::text[], $3::text[], $4::integer,\n"
+    "FROM afterwork.claim_behind($1, $2::text[], $3::text[], $4::integer,\n"
     "    $5::bigint, $6::text[], $7::integer, $8::timestamptz, "
     "$9::bigint)\n" CLAIM_ORDER;
 
@@ -128,8 +129,8 @@ ask_behind(const struct claim_want *want, struct claim_ask *ret)
 	ret->args[6] = ret->priority.s;
 	ret->args[7] = behind->last.run_at;
 	ret->args[8] = ret->id.s;
-	ret->call = (struct db_call){ .name = "claim_plain",
-		.sql = SQL_CLAIM_PLAIN,
+	ret->call = (struct db_call){ .name = "claim_behind",
+		.sql = SQL_CLAIM_BEHIND,
 		.nargs = 9,
 		.args = ret->args };
 }
@@ -180,7 +181,7 @@ take_jobs(struct db_rows *rows, struct claim *ret)
 		n = CLAIM_MAX;
 	ret->n = (size_t)n;
 	for (int i = 0; i < n; i++)
-		read_job(rows, i, ret->looked, &ret->jobs[i]);
+		read_job(rows, i, &ret->jobs[i]);
 	read_place(rows, n - 1, &ret->last);
 }
 
@@ -193,6 +194,7 @@ take(const char *queue, int64_t at_us, struct db_rows *rows, struct claim *ret)
 	ret->n = 0;
 	ret->more = false;
 	ret->looked = queue == NULL;
+	ret->limited = false;
 	ret->first = false;
 	ret->at_us = at_us;
 	if (db_nrows(rows) == 0) {
@@ -205,8 +207,10 @@ take(const char *queue, int64_t at_us, struct db_rows *rows, struct claim *ret)
 		read_outlook(rows, MORE, NEXT_MS, &ret->outlook);
 		return;
 	}
-	if (queue == NULL)
+	if (queue == NULL) {
 		queue = db_text(rows, 0, QUEUE);
+		ret->limited = db_bool(rows, 0, LIMITED);
+	}
 	if (queue != ret->queue) /* it may be the last claim's */
 		(void)snprintf(ret->queue, sizeof(ret->queue), "%s", queue);
 	take_jobs(rows, ret);
@@ -236,7 +240,7 @@ static const char SQL_CLAIM_FIRST[] =
     "SELECT more, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
     "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
     "    false, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
-    "    traceparent, settings, 0, ''\n"
+    "    traceparent, settings, 0, '', false\n"
     "FROM afterwork.claim_first($1, $2, $3)";
 
 bool

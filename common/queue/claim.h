@@ -30,9 +30,9 @@ struct claim_want {
 	bool schedules;    /* first make the jobs of slots that are due */
 
 	/* Look at nothing but what comes behind this claim's last job in its
-	 * queue; or NULL: at everything.  Only what is plain is taken (no key,
-	 * no maximum, never claimed before), and no job at all says nothing of
-	 * what there is. */
+	 * queue, which has no maximum; or NULL: at everything.  Only what was
+	 * never claimed before is taken, and no job at all says nothing of what
+	 * there is. */
 	const struct claim *behind;
 };
 
@@ -82,6 +82,7 @@ struct claim {
 	struct claim_place last; /* of the last job; not of first */
 	bool more;               /* something else could be claimed right now */
 	bool looked;            /* at everything; else more is of what it saw */
+	bool limited;           /* the queue has a maximum */
 	bool first;             /* jobs[0] is one that claim_first() took */
 	struct outlook outlook; /* where n is 0 and all was looked at */
 	int64_t at_us;          /* clock_mono_us() just before it was asked */

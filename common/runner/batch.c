@@ -232,7 +232,7 @@ took_next(struct worker *w, const struct claim_want *want)
 		return false;
 	if (w->next.n > 0 || want->behind == NULL)
 		return true;
-	w->plain_until_us = 0;
+	w->behind_until_us = 0;
 	return false;
 }
 

@@ -49,7 +49,7 @@ struct worker {
 	struct claim next;
 	bool has_next;
 	bool quiet;
-	int64_t plain_until_us; /* before, claims may go on behind the last */
+	int64_t behind_until_us; /* before, claims may go on behind the last */
 	uint32_t seen; /* wake counter just before the claim was asked for */
 	uint32_t next_seen;
 

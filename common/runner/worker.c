@@ -15,11 +15,11 @@
 enum {
 	LOOK_MS = 250, /* from a job's end, if nobody calls */
 
-	/* So long one queue's plain jobs go first: 50 ms, or, where a look at
-	 * everything takes its time, four times that, a second at most. */
-	PLAIN_US = 50 * 1000,
-	PLAIN_LOOKS = 4,
-	PLAIN_MAX_US = 1000 * 1000,
+	/* So long what one queue has next goes first: 50 ms, or, where a look
+	 * at everything takes its time, four times that, a second at most. */
+	BEHIND_US = 50 * 1000,
+	BEHIND_LOOKS = 4,
+	BEHIND_MAX_US = 1000 * 1000,
 };
 
 /* Has a signal told us to end?  They are blocked, so they wait to be seen. */
@@ -92,15 +92,24 @@ leaves_nothing(const struct claim *c)
 	return !c->more && (c->looked || c->first);
 }
 
-/* Does the end of the n jobs that were claimed leave nothing behind, nor let
- * another one in? */
+/* Do the n jobs that were claimed end, so that none of them comes back? */
 static bool
 all_gone(const struct worker *w, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (w->done[i].op != SETTLE_DONE || w->claim.jobs[i].has_place)
+		if (w->done[i].op != SETTLE_DONE)
 			return false;
 	return n == w->claim.n;
+}
+
+/* May the end of one of the n jobs let another one in? */
+static bool
+lets_in(const struct worker *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (w->claim.jobs[i].has_place)
+			return true;
+	return false;
 }
 
 /*
@@ -115,7 +124,7 @@ is_quiet(const struct worker *w, size_t n)
 {
 	uint32_t seen = w->seen;
 
-	if (!leaves_nothing(&w->claim) || !all_gone(w, n))
+	if (!leaves_nothing(&w->claim) || !all_gone(w, n) || lets_in(w, n))
 		return false;
 	if (w->want->linger_ms == 0)
 		return w->claim.first && slots_seen(&w->slots) == seen;
@@ -148,27 +157,24 @@ learn(struct worker *w)
 	int64_t now_us = clock_mono_us(), took_us = now_us - w->claim.at_us;
 
 	if (w->claim.looked)
-		w->plain_until_us =
+		w->behind_until_us =
 		    now_us +
-		    (took_us * PLAIN_LOOKS < PLAIN_US
-			    ? PLAIN_US
-			    : least(took_us * PLAIN_LOOKS, PLAIN_MAX_US));
-	for (size_t i = 0; i < w->claim.n; i++)
-		if (w->claim.jobs[i].has_place)
-			w->plain_until_us = 0;
+		    (took_us * BEHIND_LOOKS < BEHIND_US
+			    ? BEHIND_US
+			    : least(took_us * BEHIND_LOOKS, BEHIND_MAX_US));
 	answer(w);
 }
 
 /*
  * Should the next claim see no more than what comes behind the last one in its
- * queue?  What is more urgent, what comes due, and other queues wait until
- * then, and for what this claim takes.  Of the n jobs that end none comes back.
+ * queue?  What is more urgent, what comes due, what the n jobs that end let in,
+ * and other queues wait until then, and for what this claim takes.
  */
 static bool
 goes_on(const struct worker *w, size_t n)
 {
-	return w->claim.more && all_gone(w, n) &&
-	       clock_mono_us() < w->plain_until_us;
+	return w->claim.more && !w->claim.limited && all_gone(w, n) &&
+	       clock_mono_us() < w->behind_until_us;
 }
 
 /* Should the next claim go with the settlement of n jobs, and how? */

@@ -56,7 +56,7 @@ END
 # claim tells its runner of none.
 short_leases() {
 	local name
-	for name in claim claim_plain; do
+	for name in claim claim_behind; do
 		alter "$name" '+ 30000)' "+ $1)" 2
 		alter "$name" 'j.attempts, j.crashes,' 'j.attempts, 0,'
 	done

@@ -35,11 +35,27 @@ sql_is "SELECT count(*) FROM (SELECT id, lag(id) OVER (PARTITION BY queue
 	WHERE id < before" 0 'the others in their order, each behind the last'
 turns=$(sql "SELECT count(*) FROM (SELECT queue, lag(queue) OVER (ORDER BY lease_no)
 	AS before FROM afterwork.history) h WHERE queue <> before")
-plain=$(grep -c 'claim_plain' "$work/sent")
+claims=$(grep -c 'claim_behind' "$work/sent")
 looks=$(grep -c 'claim_jobs' "$work/sent")
-note "$plain claims went on, $looks looked at everything"
+note "$claims claims went on, $looks looked at everything"
 ok "the queues took $turns turns" [ "$turns" -ge 3 ]
 ok 'and in each of them more than one claim was made' \
-	[ "$plain" -ge "$looks" ]
+	[ "$claims" -ge "$looks" ]
+
+# Jobs with keys, too: what follows takes places as in any claim.
+task noop '"concurrency":{"key":"{k}","max":10}'
+sql "SELECT count(*) FROM afterwork.enqueue_many('noop',
+	(SELECT jsonb_agg(jsonb_build_object('k', n % 300)) FROM generate_series(1, $jobs) n))" \
+	>/dev/null
+runner_alone RUNNER_LINGER=0ms -- strace -f -qq -s 30000 -e trace=sendto \
+	-e signal=none -o "$work/keyed"
+wait "$runner"
+sql_is "SELECT count(*) FROM afterwork.history WHERE concurrency_key IS NOT NULL
+	AND state = 'done'" "$jobs" 'with keys: all are done'
+sql_is 'SELECT count(*), sum(taken) FROM afterwork.place' '300|0' \
+	'and every place is given back'
+claims=$(grep -c 'claim_behind' "$work/keyed")
+looks=$(grep -c 'claim_jobs' "$work/keyed")
+ok "$claims claims went on, $looks looked at everything" [ "$claims" -ge "$looks" ]
 runner_alone_end
 done_testing

@@ -40,7 +40,7 @@ LANGUAGE sql AS $$
 	SELECT count(*) FROM taken
 $$;
 
--- As a runner does that goes on: what is not plain is for a look at everything.
+-- As a runner does that goes on; what it can't take is for a look at everything.
 CREATE FUNCTION iso.go_on(who text, n integer DEFAULT 1) RETURNS bigint
 LANGUAGE sql AS $$
 	WITH taken AS (
@@ -48,7 +48,7 @@ LANGUAGE sql AS $$
 		SELECT go_on.who, c.id, c.lease_no,
 		    (SELECT count(*) FROM iso.effect f WHERE f.job = c.id),
 		    (SELECT count(*) FROM afterwork.history)
-		FROM afterwork.claim_plain('default', '{work,one,two,newest}',
+		FROM afterwork.claim_behind('default', '{work,one,two,newest}',
 		    '{work,one,two,newest}', n, 60000, '{}', -1, '-infinity', 0) c
 		RETURNING 1)
 	SELECT CASE count(*) WHEN 0 THEN iso.claim(who, n) ELSE count(*) END

@@ -27,7 +27,7 @@ lean() {
 
 claim="SELECT count(*) FROM afterwork.claim(NULL, '', '{noop,slow}', '{noop}', 100, 60000)"
 one="SELECT count(*) FROM afterwork.claim('{default}', '', '{noop,slow}', '{}', 1, 60000)"
-plain="SELECT count(*) FROM afterwork.claim_plain('default', '{noop,slow}', '{noop}', 100, 60000, '{}', 100, now() - interval '99 s', 0)"
+behind="SELECT count(*) FROM afterwork.claim_behind('default', '{noop,slow}', '{noop}', 100, 60000, '{}', 100, now() - interval '99 s', 0)"
 first="SELECT count(*) FROM afterwork.claim_first('default', '{noop,slow}', 60000)"
 settle_first="SELECT afterwork.settle_first('default', id, lease_no, 1, 1, NULL, NULL, true)
 	FROM afterwork.claim_first('default', '{noop,slow}', 60000)"
@@ -56,14 +56,14 @@ for known in 'before' 'after'; do
 	is "$(grep -cE 'Index Scan using job_claim on job' "$work/one")" 7 \
 		"claim of one, $known ANALYZE: by its index"
 	lean one "claim of one, $known ANALYZE"
-	plans plain "$plain" "$plain" "$plain"
-	is "$(grep -cE 'Index Scan using job_claim on job' "$work/plain")" 3 \
-		"plain claim, $known ANALYZE: in the order of its index"
-	is "$(grep -cE 'Index Scan using job_pkey on job' "$work/plain")" 3 \
-		"plain claim, $known ANALYZE: the update goes by the primary key"
-	is "$(grep -A 3 'FOR UPDATE SKIP LOCKED' "$work/plain" | grep -cE '(Sort|Hash|Merge)')" 0 \
-		"plain claim, $known ANALYZE: without a sort"
-	lean plain "plain claim, $known ANALYZE"
+	plans behind "$behind" "$behind" "$behind"
+	is "$(grep -cE 'Index Scan using job_claim on job' "$work/behind")" 3 \
+		"behind a place, $known ANALYZE: in the order of its index"
+	is "$(grep -cE 'Index Scan using job_pkey on job' "$work/behind")" 3 \
+		"behind a place, $known ANALYZE: the update goes by the primary key"
+	is "$(grep -A 3 'FOR UPDATE SKIP LOCKED' "$work/behind" | grep -cE '(Sort|Hash|Merge)')" 0 \
+		"behind a place, $known ANALYZE: without a sort"
+	lean behind "behind a place, $known ANALYZE"
 	plans first "$first" "$settle_first"
 	is "$(grep -cE 'Index Scan using job_claim on job' "$work/first")" 2 \
 		"first claim, $known ANALYZE: by its index"

@@ -22,10 +22,10 @@ sql_as postgres "ALTER DATABASE $alone SET deadlock_timeout = '10ms'"
 psql -Xq -v ON_ERROR_STOP=1 -f tests/isolation/words.sql "$direct" \
 	>"$work/words" 2>&1 || bail "$(cat "$work/words")"
 
-# spec NAME: plain-NAME is that of runners which go on as long as they can
+# spec NAME: behind-NAME is that of runners which go on as long as they can
 spec() {
 	case $1 in
-	plain-*) sed 's/iso\.claim(/iso.go_on(/' "tests/isolation/${1#plain-}.spec" ;;
+	behind-*) sed 's/iso\.claim(/iso.go_on(/' "tests/isolation/${1#behind-}.spec" ;;
 	*) cat "tests/isolation/$1.spec" ;;
 	esac
 }
@@ -99,12 +99,13 @@ orders first-replace 30 'late: another, third: the same' \
 	'late: the same, third: another' 'late: the same, third: the same'
 orders first-supersede 90 'early runs' 'one runs' 'nothing'
 orders first-rescue 60 'done by first' 'done by second'
-orders plain-claim 90 'one 1' 'one 2' 'two 1' 'two 2' 'one 1, two 1'
-orders plain-queue 90 'one' 'two' 'nothing'
-orders plain-supersede 90 'early runs' 'one runs' 'two runs' 'nothing'
-orders plain-supersede-rescue 90 'done' 'cancelled' 'rescued'
-orders plain-cancel 30 'cancelled' 'cancelling' 'ended'
-orders plain-replace 30 'replaced' 'another'
+orders behind-claim 90 'one 1' 'one 2' 'two 1' 'two 2' 'one 1, two 1'
+orders behind-order 90 'one' 'two' 'nothing'
+orders behind-queue 90 'one' 'two' 'nothing'
+orders behind-supersede 90 'early runs' 'one runs' 'two runs' 'nothing'
+orders behind-supersede-rescue 90 'done' 'cancelled' 'rescued'
+orders behind-cancel 30 'cancelled' 'cancelling' 'ended'
+orders behind-replace 30 'replaced' 'another'
 
 # What asks for less than the laws do must be seen to break them.
 # without FILE WHAT SPEC ORDER SED: FILE of the queue's changed so, and back.
@@ -130,14 +131,14 @@ without first 'one that takes what has a key' first-supersede \
 without first 'a settlement under any number' first-rescue \
 	's_begins s_has f_settles f_ends g_charges s_settles' \
 	's/AND j.lease_no = lease$//'
-without claim 'a claim to which all is plain that was claimed before' \
-	plain-rescue \
+without claim 'going on to what was claimed before' \
+	behind-rescue \
 	's_claims s_has f_works f_settles f_ends s_works s_settles s_ends g_charges' \
 	's/WHEN j.lease_until IS NOT NULL/WHEN false/'
-without claim 'one to which what has a key is' plain-key \
+without claim 'one that takes what has a key without a place' behind-key \
 	'one_claims one_ends r_settles r_ends two_claims two_ends enqueues' \
-	"s/OR j.concurrency_key IS NOT NULL THEN/THEN/"
-without claim 'one to which no queue has a maximum' plain-queue \
+	's/IF keyed THEN/IF false THEN/'
+without claim 'going on where a queue has a maximum' behind-queue \
 	'one_claims one_ends r_settles r_ends two_claims two_ends' \
 	's/NOT q.paused AND NOT q.limited$/NOT q.paused/'
 without settle 'settling without the fence' rescue \

@@ -14,7 +14,7 @@ may() {
 }
 documents='attempt attempts_of iso job_by_id job_doc job_page job_total stats stats_doc'
 is "$(may run)" \
-	'assert_lease claim claim_first claim_plain handle_schedules heed keep_house outlasts outlook settle settle_first' \
+	'assert_lease claim claim_behind claim_first handle_schedules heed keep_house outlasts outlook settle settle_first' \
 	'run claims, minds its lease and settles'
 is "$(may status)" "$documents" 'status reads'
 is "$(may jobs | xargs -n 1 | grep -vxF "${documents// /$'\n'}" | xargs)" \

@@ -41,6 +41,7 @@ $$;
 -- more      whether somebody else could claim something right now
 -- cancelled the job is not to be run but to be settled so
 -- has_place it holds a place of its key or queue: its end may let another in
+-- limited   its queue has a maximum
 -- A lease that ran out while the job was claimed alone counts as a crash and
 -- gives its attempt back; alone or not, the attempt goes to the log as lost.
 --
@@ -56,8 +57,8 @@ RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
 	max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
-	run_at timestamptz, has_place boolean, queue text, next_ms bigint,
-	upkeep_due boolean, ping_due boolean)
+	run_at timestamptz, has_place boolean, queue text, limited boolean,
+	next_ms bigint, upkeep_due boolean, ping_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -76,7 +77,8 @@ DECLARE
 	room    integer;	-- places of the queue; null: no limit
 	busy    text[];		-- keys that somebody else has locked
 	locked  text[];
-	seen    integer;
+	n       integer;	-- jobs that may be taken together
+	others  boolean;	-- have more been seen?
 	missed  boolean := false;	-- something that others hold back
 BEGIN
 	IF claim.schedules THEN
@@ -139,9 +141,11 @@ BEGIN
 				LIMIT most + 1
 				FOR UPDATE SKIP LOCKED) s;
 			EXIT WHEN ids IS NULL;
-			seen := cardinality(ids);
-			ids := ids[:CASE WHEN singles[1] THEN 1 ELSE least(most,
-			    array_position(singles, true) - 1) END];
+			n := CASE WHEN singles[1] THEN 1
+			    ELSE least(most, cardinality(ids),
+			        array_position(singles, true) - 1) END;
+			others := cardinality(ids) > n;
+			ids := ids[:n];
 			EXIT WHEN NOT keyed;
 			SELECT t.kept, t.busy INTO ids, locked
 			FROM afterwork.take_places(here, ids, keys, slugs) t;
@@ -153,7 +157,7 @@ BEGIN
 		IF q.limited THEN
 			PERFORM afterwork.take_queue_places(here, ids);
 		END IF;
-		missed := missed OR seen > cardinality(ids) OR (q.several
+		missed := missed OR others OR (q.several
 		    AND afterwork.claimable(claim.queues, here, ARRAY(
 			SELECT r.slug FROM afterwork.can_run(
 			    claim.tasks, claim.lacks, NULL) r (slug))));
@@ -183,8 +187,8 @@ BEGIN
 		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
 		    array_to_string(t.settings, ' '), j.priority, j.run_at,
-		    j.has_place OR j.has_queue_place, j.queue, NULL::bigint,
-		    NULL::boolean, NULL::boolean;
+		    j.has_place OR j.has_queue_place, j.queue, q.limited,
+		    NULL::bigint, NULL::boolean, NULL::boolean;
 		RETURN;
 	END LOOP;
 	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due, o.ping_due
@@ -194,14 +198,14 @@ BEGIN
 END
 $$;
 
--- The plain jobs that come next in a queue, behind the last that the caller has
--- claimed there a moment ago (after_*), with the same columns; or none, where
--- claim() has more to do than to take them: one of those that it sees was claimed
--- before or has a key, the queue is paused or limited.  more: of this queue, and
--- behind.  What has come before that place meanwhile, what has come due, and
--- other queues are not looked at: the caller must claim() again soon.  No row
--- says nothing.
-CREATE OR REPLACE FUNCTION afterwork.claim_plain(here text, tasks text[],
+-- The jobs that come next in a queue, behind the last that the caller has claimed
+-- there a moment ago (after_*), with the same columns; or none, where claim() has
+-- more to do than to take them: one of those that it sees was claimed before, the
+-- queue is paused or limited, or no key has a place.  more: of this queue, and
+-- behind.  What has come before that place meanwhile, what has come due, and other
+-- queues are not looked at: the caller must claim() again soon.  No row says
+-- nothing.
+CREATE OR REPLACE FUNCTION afterwork.claim_behind(here text, tasks text[],
 	fast text[], max_jobs integer, fit_ms bigint, lacks text[],
 	after_priority integer, after_run_at timestamptz, after_id bigint)
 RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
@@ -210,7 +214,7 @@ RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
 	max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
-	run_at timestamptz)
+	run_at timestamptz, has_place boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -218,17 +222,23 @@ SET enable_sort = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-	ids   bigint[];	-- in claim order: first all that were seen
-	kinds text[];
-	n     integer;	-- of them are taken
+	ids    bigint[];	-- in claim order: first all that were seen
+	kinds  text[];
+	keys   text[];		-- of which they have to take a place
+	keyed  boolean;		-- has any of them to?
+	slugs  text[];
+	locked text[];		-- keys that somebody else has locked
+	n      integer;		-- jobs that may be taken together
 BEGIN
-	SELECT array_agg(w.id), array_agg(w.kind) INTO ids, kinds
+	SELECT array_agg(w.id), array_agg(w.kind), array_agg(w.key),
+	    count(w.key) > 0, array_agg(w.task)
+	INTO ids, kinds, keys, keyed, slugs
 	FROM (
-		SELECT j.id, CASE
-		    WHEN j.lease_until IS NOT NULL
-		        OR j.concurrency_key IS NOT NULL THEN 'other'
-		    WHEN j.task = ANY (claim_plain.fast) THEN 'together'
-		    ELSE 'alone' END AS kind
+		SELECT j.id, j.task,
+		    CASE WHEN j.lease_until IS NOT NULL THEN 'other'
+		    WHEN j.task = ANY (claim_behind.fast) THEN 'together'
+		    ELSE 'alone' END AS kind,
+		    CASE WHEN NOT j.has_place THEN j.concurrency_key END AS key
 		FROM afterwork.job j
 		WHERE j.queue = here AND j.state = 'ready'
 		  AND (SELECT NOT q.paused AND NOT q.limited
@@ -238,19 +248,24 @@ BEGIN
 		  AND (j.lease_until IS NULL
 		       OR j.lease_until <= statement_timestamp())
 		  AND j.task = ANY (ARRAY(
-			SELECT r.slug FROM afterwork.can_run(
-			    claim_plain.tasks, claim_plain.lacks, claim_plain.fit_ms) r (slug)))
+			SELECT r.slug FROM afterwork.can_run(claim_behind.tasks,
+			    claim_behind.lacks, claim_behind.fit_ms) r (slug)))
 		ORDER BY j.priority, j.run_at, j.id
-		LIMIT claim_plain.max_jobs + 1
+		LIMIT claim_behind.max_jobs + 1
 		FOR UPDATE SKIP LOCKED) w;
 	IF ids IS NULL OR 'other' = ANY (kinds) THEN
 		RETURN;
 	END IF;
 	n := CASE WHEN kinds[1] = 'alone' THEN 1
-	    ELSE least(claim_plain.max_jobs, cardinality(ids),
+	    ELSE least(claim_behind.max_jobs, cardinality(ids),
 	        array_position(kinds, 'alone') - 1) END;
 	more := cardinality(ids) > n;
 	ids := ids[:n];
+	IF keyed THEN
+		SELECT t.kept, t.busy INTO ids, locked
+		FROM afterwork.take_places(here, ids, keys, slugs) t;
+		more := more OR locked IS NOT NULL;
+	END IF;
 	RETURN QUERY
 	UPDATE afterwork.job j
 	SET lease_no = nextval('afterwork.lease_no'),
@@ -258,18 +273,20 @@ BEGIN
 	    lease_until = clock_timestamp()
 	        + (t.timeout_ms + 30000) * interval '1 ms',
 	    attempts = j.attempts + 1,
-	    alone = n = 1,
+	    alone = cardinality(ids) = 1,
+	    has_place = j.concurrency_key IS NOT NULL,
 	    unique_free = j.unique_free OR j.unique_until = 'start'
 	FROM afterwork.task t
 	WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-	RETURNING claim_plain.more, j.id, j.lease_no, j.task, j.input,
+	RETURNING claim_behind.more, j.id, j.lease_no, j.task, j.input,
 	    j.attempts, j.crashes,
 	    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
 	    t.retired_at IS NOT NULL, j.cancel IS NOT NULL, t.handler,
 	    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 	    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
-	    array_to_string(t.settings, ' '), j.priority, j.run_at;
+	    array_to_string(t.settings, ' '), j.priority, j.run_at,
+	    j.has_place;
 END
 $$;
 

@@ -1,11 +1,11 @@
 #!/bin/bash
-# claim-plain.t: a claim of the plain jobs behind a place in one queue takes what a
-# look at everything takes from there, in the same order and with the same rows
-# left behind; where one of those that it sees is not plain it takes nothing.
+# claim-behind.t: a claim of what comes behind a place in one queue takes what a
+# look at everything takes from there, with the same rows left behind; where one
+# of those that it sees was claimed before it takes nothing.
 . tests/lib.sh
 . tests/queue-alone.sh
 stack_shared
-queue_alone claim_plain
+queue_alone claim_behind
 task fast
 task quick
 task slow '"timeoutMs":60000'
@@ -24,9 +24,9 @@ claim() {
 	echo "afterwork.claim(NULL, '', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', true)"
 }
 
-# claim_plain MAX [QUEUE [PLACE]]: from the first on, where nothing else is said
-claim_plain() {
-	echo "afterwork.claim_plain('${2-default}', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', ${3:--1, '-infinity', 0})"
+# claim_behind MAX [QUEUE [PLACE]]: from the first on, where nothing else is said
+claim_behind() {
+	echo "afterwork.claim_behind('${2-default}', '{fast,slow,keyed}', '{fast,quick,keyed}', $1, 90000, '{}', ${3:--1, '-infinity', 0})"
 }
 
 # taken CLAIM: what it gives out, and what becomes of the rows; undone.
@@ -35,62 +35,61 @@ taken() {
 			c.crashes, c.lease_ms, c.timeout_ms, c.retries, c.backoff,
 			c.delay_ms, c.max_delay_ms, c.jitter, c.retired, c.cancelled,
 			c.handler, c.folder, c.memory_bytes, c.cpu_ms, c.traceparent,
-			c.settings, c.priority, c.run_at, c.more
+			c.settings, c.priority, c.run_at, c.has_place, c.more
 		FROM $1 c
 		WHERE c.id IS NOT NULL ORDER BY c.priority, c.run_at, c.id;
 		SELECT to_jsonb(j) - 'lease_no' - 'claimed_at' - 'lease_until' - 'log',
 			lease_no IS NULL, date_trunc('s', lease_until - claimed_at)
 		FROM afterwork.job j ORDER BY id;
+		SELECT p.key, p.taken, p.max, p.waiting FROM afterwork.place p
+		WHERE p.key <> '' ORDER BY p.key;
 		ROLLBACK"
 }
 
 untouched() {
-	taken '(SELECT * FROM afterwork.claim_plain(NULL, NULL, NULL, 1, 1, NULL, NULL, NULL, NULL))'
+	taken '(SELECT * FROM afterwork.claim_behind(NULL, NULL, NULL, 1, 1, NULL, NULL, NULL, NULL))'
 }
 
-# same WHAT HOW MAX [COUNT]: both take as many, alike (HOW: plain), or the plain
-# claim leaves it to the other (look).
+# same WHAT HOW MAX [COUNT]: both take as many, alike (HOW: behind), or the claim
+# behind a place leaves it to the other (look).
 same() {
 	local long
 	long=$(taken "$(claim "$3")")
 	is "$(grep -c '^[0-9]' <<<"$long")" "${4-1}" "$1: ${4-1} taken"
-	if [ "$2" = plain ]; then
-		is "$(taken "$(claim_plain "$3")")" "$long" "$1: alike"
-		is "$(sql "BEGIN; SELECT bool_or(has_place) FROM $(claim "$3");
-			ROLLBACK")" f \
-			"$1: no place is held"
+	if [ "$2" = behind ]; then
+		is "$(taken "$(claim_behind "$3")")" "$long" "$1: alike"
 	else
-		is "$(taken "$(claim_plain "$3")")" "$(untouched)" \
-			"$1: not by the plain claim"
+		is "$(taken "$(claim_behind "$3")")" "$(untouched)" \
+			"$1: not behind a place"
 	fi
 }
 
 add fast
-same 'one job' plain 1
-same 'one job, ten asked for' plain 10
+same 'one job' behind 1
+same 'one job, ten asked for' behind 10
 add fast "priority => 1, input => '{\"a\": 1.50}', meta => '{\"traceparent\": \"t\"}'"
 add quick
 add fast "run_at => now() - interval '1 h'"
-same 'the first of several' plain 1
-same 'two of several' plain 2 2
-same 'all that the caller has' plain 10 3
+same 'the first of several' behind 1
+same 'two of several' behind 2 2
+same 'all that the caller has' behind 10 3
 sql "UPDATE afterwork.task SET handler = '/bin/true', folder = '/' WHERE slug = 'quick'"
-same 'a handler of its own' plain 10 4
+same 'a handler of its own' behind 10 4
 sql "UPDATE afterwork.task SET retired_at = now() WHERE slug = 'quick'"
-same 'a retired task' plain 10 4
+same 'a retired task' behind 10 4
 add slow
-same 'those before a slow one' plain 10 4
+same 'those before a slow one' behind 10 4
 add slow "priority => 0"
-same 'a slow one in front, alone' plain 10
+same 'a slow one in front, alone' behind 10
 sql "UPDATE afterwork.task SET timeout_ms = 90001 WHERE slug = 'slow'"
-same 'what does not fit is left' plain 10 4
+same 'what does not fit is left' behind 10 4
 sql "UPDATE afterwork.task SET timeout_ms = 60000 WHERE slug = 'slow'"
 sql "UPDATE afterwork.job SET cancel = 'x', crashes = 1, attempts = 2 WHERE priority = 1"
 sql "DELETE FROM afterwork.job WHERE priority = 0"
-same 'one that is to be cancelled' plain 10 4
+same 'one that is to be cancelled' behind 10 4
 add keyed
-same 'one with a key behind' look 10 4
-same 'one with a key further behind' plain 2 2
+same 'one with a key behind' behind 10 4
+same 'one with a key further behind' behind 2 2
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,
 	claimed_at = now() - interval '1 min', lease_no = 1 WHERE task = 'quick'"
 sql "DELETE FROM afterwork.job WHERE task = 'keyed'"
@@ -98,11 +97,18 @@ same 'one that was claimed before, behind' look 10 3
 fresh
 
 add keyed
-same 'a key' look 10
+same 'a key' behind 10
 add fast
-same 'a key in front' look 10 2
+same 'a key in front' behind 10 2
 sql "UPDATE afterwork.job SET priority = 200 WHERE task = 'keyed'"
-same 'a key behind' look 10 2
+same 'a key behind' behind 10 2
+add keyed
+add keyed
+same 'three of a key that has two places' behind 10 3
+sql "INSERT INTO afterwork.place (queue, key, max, taken) VALUES ('default', 'k', 1, 2)"
+same 'a key without a place left' behind 10
+sql "DELETE FROM afterwork.job WHERE task = 'fast'"
+same 'nothing but that' behind 10 0
 fresh
 add fast
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,
@@ -113,18 +119,18 @@ same 'and with others' look 10
 fresh
 add fast
 add fast "run_at => now() + interval '1 h'"
-same 'one that is not due' plain 10
+same 'one that is not due' behind 10
 sql "UPDATE afterwork.job SET run_at = now() WHERE state = 'delayed'"
 is "$(taken "$(claim 10)" | grep -c '^[0-9]')" 2 'one that has come due: is taken'
-is "$(taken "$(claim_plain 10)" | grep -c '^[0-9]')" 1 \
-	'but the plain claim does not look for it'
+is "$(taken "$(claim_behind 10)" | grep -c '^[0-9]')" 1 \
+	'but who goes on does not look for it'
 fresh
 
 add fast
 add fast "queue => 'elsewhere'"
 is "$(sql "BEGIN; SELECT more FROM $(claim 10); ROLLBACK") $(
-	sql "BEGIN; SELECT more FROM $(claim_plain 10); ROLLBACK")" \
-	't f' 'of more in another queue the plain claim knows nothing'
+	sql "BEGIN; SELECT more FROM $(claim_behind 10); ROLLBACK")" \
+	't f' 'of more in another queue who goes on knows nothing'
 fresh
 
 # --- behind a place ---
@@ -139,12 +145,12 @@ for n in 0 1 2 3; do
 	want=$(printf '%s\n' "${in_order[@]:n+1}" | paste -sd ' ')
 	for max in 1 10; do
 		is "$(sql "BEGIN; SELECT string_agg(id::text, ' ' ORDER BY priority, run_at, id)
-			FROM $(claim_plain $max default "$behind"); ROLLBACK")" \
+			FROM $(claim_behind $max default "$behind"); ROLLBACK")" \
 			"$([ $max = 1 ] && echo "${want%% *}" || echo "$want")" \
 			"behind $((n + 1)) of 4, $max asked for: those that follow"
 	done
 done
-is "$(sql "BEGIN; SELECT more FROM $(claim_plain 1 default "$(sql "SELECT priority
+is "$(sql "BEGIN; SELECT more FROM $(claim_behind 1 default "$(sql "SELECT priority
 	|| ', ' || quote_literal(run_at) || ', ' || id FROM afterwork.job
 	WHERE id = ${in_order[2]}")"); ROLLBACK")" f \
 	'of more before the place it knows nothing'
@@ -170,7 +176,7 @@ read_by() {
 }
 place=$(sql "SELECT priority || ', ' || quote_literal(run_at) || ', ' || id - 1
 	FROM afterwork.job ORDER BY id LIMIT 1")
-first=$(read_by "$(claim_plain 10)") behind=$(read_by "$(claim_plain 10 default "$place")")
+first=$(read_by "$(claim_behind 10)") behind=$(read_by "$(claim_behind 10 default "$place")")
 ok "from the first on: $first pages, behind what is done: $behind" \
 	[ "$((behind * 5))" -lt "$first" ]
 echo 'COMMIT;' >&"${reader[1]}"
@@ -185,16 +191,16 @@ fresh
 add fast
 sql "UPDATE afterwork.queue SET paused = true WHERE name = 'default'"
 is "$(taken "$(claim 10)")" "$(untouched)" 'of a queue that is paused: nothing'
-is "$(taken "$(claim_plain 10)")" "$(untouched)" 'nor by the plain claim'
+is "$(taken "$(claim_behind 10)")" "$(untouched)" 'nor behind a place'
 add fast "queue => 'elsewhere'"
-is "$(taken "$(claim_plain 10 elsewhere)")" "$(taken "$(claim 10)")" \
+is "$(taken "$(claim_behind 10 elsewhere)")" "$(taken "$(claim 10)")" \
 	'of another queue: alike'
-is "$(taken "$(claim_plain 10 none)")" "$(untouched)" 'of no queue: nothing'
+is "$(taken "$(claim_behind 10 none)")" "$(untouched)" 'of no queue: nothing'
 sql 'UPDATE afterwork.queue SET paused = false'
 fresh
-is "$(taken "$(claim_plain 10)")" '' 'nothing in any'
+is "$(taken "$(claim_behind 10)")" '' 'nothing in any'
 add fast
 sql "UPDATE afterwork.job SET attempts = 2, crashes = 1, lease_no = 7,
 	claimed_at = now() - interval '1 h'"
-same 'one that came back' plain 10
+same 'one that came back' behind 10
 done_testing
