@@ -10,7 +10,7 @@ text_or_null(const struct db_rows *rows, int i, int column)
 }
 
 /* Of what a claim gives out; one that does not look at everything comes without
- * those behind HAS_PLACE. */
+ * those behind AWAITED. */
 enum column {
 	MORE,
 	ID,
@@ -37,8 +37,8 @@ enum column {
 	PRIORITY,
 	RUN_AT,
 	HAS_PLACE,
+	AWAITED,
 	QUEUE,
-	LIMITED,
 	NEXT_MS, /* and all that outlook() says, from here */
 	UPKEEP_DUE,
 	PING_DUE,
@@ -48,7 +48,7 @@ enum column {
 	"more, id, lease_no, task, input, attempt, crashes, lease_ms,\n"      \
 	"    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n" \
 	"    retired, cancelled, handler, folder, memory_bytes, cpu_ms,\n"    \
-	"    traceparent, settings, priority, run_at, has_place"
+	"    traceparent, settings, priority, run_at, has_place, awaited"
 
 /* Rows come in any order. */
 #define CLAIM_ORDER "ORDER BY priority, run_at, id"
@@ -103,7 +103,7 @@ read_job(const struct db_rows *rows, int i, struct job *ret)
 
 static const char SQL_CLAIM_JOBS[] =
     "SELECT " COLUMNS ",\n"
-    "    queue, limited, next_ms, upkeep_due, ping_due\n"
+    "    queue, next_ms, upkeep_due, ping_due\n"
     "FROM afterwork.claim(" QUEUES ", $2, $3::text[], $4::text[],\n"
     "    $5::integer, $6::bigint, $7::text[], $8::boolean)\n" CLAIM_ORDER;
 
@@ -194,7 +194,7 @@ take(const char *queue, int64_t at_us, struct db_rows *rows, struct claim *ret)
 	ret->n = 0;
 	ret->more = false;
 	ret->looked = queue == NULL;
-	ret->limited = false;
+	ret->awaited = false;
 	ret->first = false;
 	ret->at_us = at_us;
 	if (db_nrows(rows) == 0) {
@@ -207,10 +207,9 @@ take(const char *queue, int64_t at_us, struct db_rows *rows, struct claim *ret)
 		read_outlook(rows, MORE, NEXT_MS, &ret->outlook);
 		return;
 	}
-	if (queue == NULL) {
+	ret->awaited = db_bool(rows, 0, AWAITED);
+	if (queue == NULL)
 		queue = db_text(rows, 0, QUEUE);
-		ret->limited = db_bool(rows, 0, LIMITED);
-	}
 	if (queue != ret->queue) /* it may be the last claim's */
 		(void)snprintf(ret->queue, sizeof(ret->queue), "%s", queue);
 	take_jobs(rows, ret);
@@ -240,7 +239,7 @@ static const char SQL_CLAIM_FIRST[] =
     "SELECT more, id, lease_no, task, input, attempt, crashes, lease_ms,\n"
     "    timeout_ms, retries, backoff, delay_ms, max_delay_ms, jitter,\n"
     "    false, cancelled, handler, folder, memory_bytes, cpu_ms,\n"
-    "    traceparent, settings, 0, '', false\n"
+    "    traceparent, settings, 0, '', false, false\n"
     "FROM afterwork.claim_first($1, $2, $3)";
 
 bool

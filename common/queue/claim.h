@@ -30,9 +30,9 @@ struct claim_want {
 	bool schedules;    /* first make the jobs of slots that are due */
 
 	/* Look at nothing but what comes behind this claim's last job in its
-	 * queue, which has no maximum; or NULL: at everything.  Only what was
-	 * never claimed before is taken, and no job at all says nothing of what
-	 * there is. */
+	 * queue; or NULL: at everything.  What waits for a look at everything
+	 * is not taken (a lease that ran out, a place of the queue), and no job
+	 * at all says nothing of what there is. */
 	const struct claim *behind;
 };
 
@@ -82,7 +82,7 @@ struct claim {
 	struct claim_place last; /* of the last job; not of first */
 	bool more;               /* something else could be claimed right now */
 	bool looked;            /* at everything; else more is of what it saw */
-	bool limited;           /* the queue has a maximum */
+	bool awaited;           /* what ends lets in who comes before others */
 	bool first;             /* jobs[0] is one that claim_first() took */
 	struct outlook outlook; /* where n is 0 and all was looked at */
 	int64_t at_us;          /* clock_mono_us() just before it was asked */
@@ -94,7 +94,7 @@ struct claim {
  * is kept from call to call: the next look begins behind it, so that no queue
  * starves another.  A claim given is ended with claim_clear().
  *
- * With behind the claim costs the server a third less, and passes nothing of
+ * With behind the claim costs the server a quarter less, and passes nothing of
  * what was claimed before: a reader with an old snapshot keeps all that in the
  * index.  But it sees nothing else: not what has come due or is more urgent,
  * nor other queues.  Who asks so must look at everything again soon.

@@ -167,13 +167,14 @@ learn(struct worker *w)
 
 /*
  * Should the next claim see no more than what comes behind the last one in its
- * queue?  What is more urgent, what comes due, what the n jobs that end let in,
- * and other queues wait until then, and for what this claim takes.
+ * queue?  What is more urgent, what comes due, and other queues wait until
+ * then, and for what this claim takes.  Of the n jobs that end none comes back,
+ * or lets in who waits for it.
  */
 static bool
 goes_on(const struct worker *w, size_t n)
 {
-	return w->claim.more && !w->claim.limited && all_gone(w, n) &&
+	return w->claim.more && !w->claim.awaited && all_gone(w, n) &&
 	       clock_mono_us() < w->behind_until_us;
 }
 

@@ -57,5 +57,20 @@ sql_is 'SELECT count(*), sum(taken) FROM afterwork.place' '300|0' \
 claims=$(grep -c 'claim_behind' "$work/keyed")
 looks=$(grep -c 'claim_jobs' "$work/keyed")
 ok "$claims claims went on, $looks looked at everything" [ "$claims" -ge "$looks" ]
+
+# Who waits for a place is not passed by: of a key with two, among jobs that have
+# one each, the jobs run in their order.
+task noop '"concurrency":{"key":"{k}","max":2}'
+sql 'TRUNCATE afterwork.history'
+sql "SELECT count(*) FROM afterwork.enqueue_many('noop', (SELECT jsonb_agg(
+	jsonb_build_object('k', CASE WHEN n % 4 = 0 THEN 'hot' ELSE 'own ' || n END))
+	FROM generate_series(1, 2000) n))" >/dev/null
+runner_alone RUNNER_LINGER=0ms
+wait "$runner"
+sql_is "SELECT count(*), count(*) FILTER (WHERE id < before)
+	FROM (SELECT id, lag(id) OVER (ORDER BY lease_no) AS before
+		FROM afterwork.history WHERE concurrency_key = 'hot') h" '500|0' \
+	'a key that others wait for: all in their order'
+sql_is "SELECT count(*) FROM afterwork.history" 2000 'and the rest is done, too'
 runner_alone_end
 done_testing

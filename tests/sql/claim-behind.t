@@ -1,7 +1,7 @@
 #!/bin/bash
 # claim-behind.t: a claim of what comes behind a place in one queue takes what a
 # look at everything takes from there, with the same rows left behind; where one
-# of those that it sees was claimed before it takes nothing.
+# of those that it sees has a lease that ran out, or a place, it takes nothing.
 . tests/lib.sh
 . tests/queue-alone.sh
 stack_shared
@@ -35,7 +35,7 @@ taken() {
 			c.crashes, c.lease_ms, c.timeout_ms, c.retries, c.backoff,
 			c.delay_ms, c.max_delay_ms, c.jitter, c.retired, c.cancelled,
 			c.handler, c.folder, c.memory_bytes, c.cpu_ms, c.traceparent,
-			c.settings, c.priority, c.run_at, c.has_place, c.more
+			c.settings, c.priority, c.run_at, c.has_place, c.awaited, c.more
 		FROM $1 c
 		WHERE c.id IS NOT NULL ORDER BY c.priority, c.run_at, c.id;
 		SELECT to_jsonb(j) - 'lease_no' - 'claimed_at' - 'lease_until' - 'log',
@@ -109,6 +109,35 @@ sql "INSERT INTO afterwork.place (queue, key, max, taken) VALUES ('default', 'k'
 same 'a key without a place left' behind 10
 sql "DELETE FROM afterwork.job WHERE task = 'fast'"
 same 'nothing but that' behind 10 0
+fresh
+add keyed
+sql "UPDATE afterwork.job SET has_place = true"
+sql "INSERT INTO afterwork.place (queue, key, max, taken) VALUES ('default', 'k', 2, 1)"
+same 'one that has kept its place' look 10
+fresh
+# Does the claim say that somebody waits?
+waits() {
+	sql "BEGIN; SELECT bool_or(awaited) FROM $(claim_behind 10); ROLLBACK"
+}
+add keyed
+add keyed
+is "$(waits)" f 'two of a key with two places: nobody waits'
+add keyed
+is "$(waits)" t 'a third one waits'
+sql "UPDATE afterwork.job SET state = 'blocked' WHERE id = (SELECT max(id) FROM afterwork.job)"
+sql "INSERT INTO afterwork.place (queue, key, max, taken, waiting)
+	VALUES ('default', 'k', 2, 0, true)"
+is "$(waits)" t 'one that has waited since before'
+fresh
+# One of a key with one place that has come due is before what was stored later.
+task single '"concurrency":{"key":"s","max":1}'
+sql "SELECT afterwork.enqueue('single', run_at => now() + interval '1 h')" >/dev/null
+sql "UPDATE afterwork.job SET run_at = now() - interval '1 s'"
+sql "SELECT afterwork.enqueue('single')" >/dev/null
+is "$(sql "SELECT count(*) FROM afterwork.claim_behind('default', '{single}', '{single}',
+	10, 90000, '{}', -1, '-infinity', 0)")" 0 'it is not passed by'
+is "$(sql "SELECT string_agg(id::text, ' ') FROM afterwork.claim(NULL, '', '{single}', '{single}', 10, 90000)")" \
+	"$(sql 'SELECT min(id) FROM afterwork.job')" 'but taken by who looks at everything'
 fresh
 add fast
 sql "UPDATE afterwork.job SET lease_until = now() - interval '1 s', alone = true,

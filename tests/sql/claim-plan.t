@@ -17,12 +17,12 @@ sql "INSERT INTO afterwork.job (queue, task, state, priority, run_at, input)
 
 # lean FILE WHAT: no plan in it reads a whole table of jobs, or sorts one.
 lean() {
-	is "$(grep -cE 'Seq Scan on (job|failed|history)' "$work/$1")" 0 \
+	is "$(grep -cE 'Seq Scan on (job|failed|history|place)' "$work/$1")" 0 \
 		"$2: no table of jobs is read from end to end"
 	is "$(grep -oE 'actual rows=[0-9]+' "$work/$1" | cut -d= -f2 | sort -n |
 		awk '{ most = $1 } END { print most <= 201 }')" 1 \
 		"$2: no step sees more rows than were asked for"
-	grep -E 'Seq Scan on (job|failed|history)' "$work/$1" | head -3 | sed 's/^/# /'
+	grep -E 'Seq Scan on (job|failed|history|place)' "$work/$1" | head -3 | sed 's/^/# /'
 }
 
 claim="SELECT count(*) FROM afterwork.claim(NULL, '', '{noop,slow}', '{noop}', 100, 60000)"
@@ -133,4 +133,25 @@ is "$(sql "SELECT count(*) FROM pg_index i
 	WHERE i.indrelid IN ('afterwork.job'::regclass, 'afterwork.failed'::regclass,
 		'afterwork.history'::regclass) AND a.attname <> 'queue'")" 0 \
 	'every index begins with the queue'
+
+# Places of keys: by their index, of jobs with few others and with one place.
+task keyed '"concurrency":{"key":"{k}","max":10}'
+task single '"concurrency":{"key":"{k}","max":1}'
+for slug in keyed single; do
+	sql "SELECT count(*) FROM afterwork.enqueue_many('$slug', (SELECT jsonb_agg(
+		jsonb_build_object('k', n % 5000)) FROM generate_series(1, 20000) n), priority => 1)" \
+		>/dev/null
+	for known in 'before' 'after'; do
+		[ $known = before ] || sql 'ANALYZE afterwork.job, afterwork.place'
+		keyed="SELECT count(*) FROM afterwork.claim(NULL, '', '{$slug}', '{$slug}', 100, 60000)"
+		plans places "$keyed" "$keyed" "$keyed" "$keyed" "$keyed" "$keyed" "$keyed"
+		ok "$slug, $known ANALYZE: the keys by their index" \
+			grep -q 'Index Scan using place_pkey' "$work/places"
+		is "$(grep -oE 'Rows Removed by Filter: [0-9]+' "$work/places" |
+			awk '$5 > 2000' | wc -l)" 0 \
+			"$slug, $known ANALYZE: no scan of all keys"
+		lean places "$slug, $known ANALYZE"
+	done
+	sql "DELETE FROM afterwork.job WHERE task = '$slug'"
+done
 done_testing

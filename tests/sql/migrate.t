@@ -93,6 +93,22 @@ is "$(grep -vc site/ <<<"$out")" 0 'the site may come later'
 migrate --no-tasks --queue-only
 is "$out" 'up to date' 'and the queue is up to date all the while'
 
+# --- logins, which are the cluster's ---
+# settings: of one that has them from the stack's own database
+settings() {
+	q "SELECT s.xmin, s.setconfig FROM pg_db_role_setting s
+		WHERE s.setrole = 'afterwork_status'::regrole"
+}
+set_before=$(settings)
+like "$set_before" 'statement_timeout=9800' 'a login has its settings'
+fresh
+migrate --no-tasks
+is "$code:$(settings)" "0:$set_before" 'and they are not set again'
+sql_as postgres "ALTER ROLE afterwork_status SET statement_timeout = 1"
+fresh
+migrate --no-tasks
+like "$(settings)" 'statement_timeout=9800' 'unless they are others by now'
+
 # --- together ---
 fresh
 for i in 1 2 3 4 5 6; do

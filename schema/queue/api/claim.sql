@@ -41,7 +41,8 @@ $$;
 -- more      whether somebody else could claim something right now
 -- cancelled the job is not to be run but to be settled so
 -- has_place it holds a place of its key or queue: its end may let another in
--- limited   its queue has a maximum
+-- awaited   somebody waits for a place that one of these jobs holds, or may: the
+--           end of that one lets in a job which comes before others
 -- A lease that ran out while the job was claimed alone counts as a crash and
 -- gives its attempt back; alone or not, the attempt goes to the log as lost.
 --
@@ -57,7 +58,7 @@ RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
 	max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
-	run_at timestamptz, has_place boolean, queue text, limited boolean,
+	run_at timestamptz, has_place boolean, awaited boolean, queue text,
 	next_ms bigint, upkeep_due boolean, ping_due boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -77,8 +78,9 @@ DECLARE
 	room    integer;	-- places of the queue; null: no limit
 	busy    text[];		-- keys that somebody else has locked
 	locked  text[];
-	n       integer;	-- jobs that may be taken together
-	others  boolean;	-- have more been seen?
+	placed  boolean;	-- has any of them one?
+	waits   boolean;	-- for places of these jobs, somebody
+	seen    integer;
 	missed  boolean := false;	-- something that others hold back
 BEGIN
 	IF claim.schedules THEN
@@ -116,17 +118,18 @@ BEGIN
 		END IF;
 		most := least(claim.max_jobs, nullif(room, 0));
 		busy := '{}';
+		waits := q.limited;
 		-- Each turn blocks what has no place, until something has one.
 		FOR turn IN 1 .. 20 LOOP
 			SELECT array_agg(s.id), array_agg(s.single), array_agg(s.key),
-			    count(s.key) > 0, array_agg(s.task)
-			INTO ids, singles, keys, keyed, slugs
+			    count(s.key) > 0, array_agg(s.task), bool_or(s.placed)
+			INTO ids, singles, keys, keyed, slugs, placed
 			FROM (
 				SELECT j.id, j.lease_until IS NOT NULL
 				    OR j.task <> ALL (claim.fast) AS single,
 				    CASE WHEN NOT j.has_place
 				        THEN j.concurrency_key END AS key,
-				    j.task
+				    j.task, j.has_place AS placed
 				FROM afterwork.job j
 				WHERE j.queue = here AND j.state = 'ready'
 				  AND (j.lease_until IS NULL
@@ -141,13 +144,13 @@ BEGIN
 				LIMIT most + 1
 				FOR UPDATE SKIP LOCKED) s;
 			EXIT WHEN ids IS NULL;
-			n := CASE WHEN singles[1] THEN 1
-			    ELSE least(most, cardinality(ids),
-			        array_position(singles, true) - 1) END;
-			others := cardinality(ids) > n;
-			ids := ids[:n];
+			seen := cardinality(ids);
+			ids := ids[:CASE WHEN singles[1] THEN 1 ELSE least(most,
+			    array_position(singles, true) - 1) END];
+			waits := waits OR placed;
 			EXIT WHEN NOT keyed;
-			SELECT t.kept, t.busy INTO ids, locked
+			SELECT t.kept, t.busy, waits OR t.awaited
+			INTO ids, locked, waits
 			FROM afterwork.take_places(here, ids, keys, slugs) t;
 			busy := busy || locked;
 			missed := missed OR locked IS NOT NULL OR turn = 20;
@@ -157,7 +160,7 @@ BEGIN
 		IF q.limited THEN
 			PERFORM afterwork.take_queue_places(here, ids);
 		END IF;
-		missed := missed OR others OR (q.several
+		missed := missed OR seen > cardinality(ids) OR (q.several
 		    AND afterwork.claimable(claim.queues, here, ARRAY(
 			SELECT r.slug FROM afterwork.can_run(
 			    claim.tasks, claim.lacks, NULL) r (slug))));
@@ -187,8 +190,8 @@ BEGIN
 		    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 		    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
 		    array_to_string(t.settings, ' '), j.priority, j.run_at,
-		    j.has_place OR j.has_queue_place, j.queue, q.limited,
-		    NULL::bigint, NULL::boolean, NULL::boolean;
+		    j.has_place OR j.has_queue_place, waits, j.queue, NULL::bigint,
+		    NULL::boolean, NULL::boolean;
 		RETURN;
 	END LOOP;
 	SELECT o.claimable OR missed, o.next_ms, o.upkeep_due, o.ping_due
@@ -200,11 +203,12 @@ $$;
 
 -- The jobs that come next in a queue, behind the last that the caller has claimed
 -- there a moment ago (after_*), with the same columns; or none, where claim() has
--- more to do than to take them: one of those that it sees was claimed before, the
--- queue is paused or limited, or no key has a place.  more: of this queue, and
--- behind.  What has come before that place meanwhile, what has come due, and other
--- queues are not looked at: the caller must claim() again soon.  No row says
--- nothing.
+-- more to do than to take them: the lease of one that it sees has run out, or one
+-- has a place already; the queue is paused or limited; none has a place of its
+-- key (they are blocked then).  more: of this queue, and behind.  What has come
+-- before that place meanwhile, what has come due, and other queues are not looked
+-- at: the caller must claim() again soon, and at once after awaited ones.  No row
+-- says nothing.
 CREATE OR REPLACE FUNCTION afterwork.claim_behind(here text, tasks text[],
 	fast text[], max_jobs integer, fit_ms bigint, lacks text[],
 	after_priority integer, after_run_at timestamptz, after_id bigint)
@@ -214,7 +218,7 @@ RETURNS TABLE (more boolean, id bigint, lease_no bigint, task text,
 	max_delay_ms bigint, jitter boolean, retired boolean,
 	cancelled boolean, handler text, folder text, memory_bytes bigint,
 	cpu_ms bigint, traceparent text, settings text, priority integer,
-	run_at timestamptz, has_place boolean)
+	run_at timestamptz, has_place boolean, awaited boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -227,18 +231,19 @@ DECLARE
 	keys   text[];		-- of which they have to take a place
 	keyed  boolean;		-- has any of them to?
 	slugs  text[];
-	locked text[];		-- keys that somebody else has locked
-	n      integer;		-- jobs that may be taken together
+	seen   integer;
+	waits  boolean := false;	-- for places of these jobs, somebody
 BEGIN
 	SELECT array_agg(w.id), array_agg(w.kind), array_agg(w.key),
 	    count(w.key) > 0, array_agg(w.task)
 	INTO ids, kinds, keys, keyed, slugs
 	FROM (
 		SELECT j.id, j.task,
-		    CASE WHEN j.lease_until IS NOT NULL THEN 'other'
+		    CASE WHEN j.lease_until IS NOT NULL OR j.has_place
+		        THEN 'other'
 		    WHEN j.task = ANY (claim_behind.fast) THEN 'together'
 		    ELSE 'alone' END AS kind,
-		    CASE WHEN NOT j.has_place THEN j.concurrency_key END AS key
+		    j.concurrency_key AS key
 		FROM afterwork.job j
 		WHERE j.queue = here AND j.state = 'ready'
 		  AND (SELECT NOT q.paused AND NOT q.limited
@@ -256,15 +261,13 @@ BEGIN
 	IF ids IS NULL OR 'other' = ANY (kinds) THEN
 		RETURN;
 	END IF;
-	n := CASE WHEN kinds[1] = 'alone' THEN 1
-	    ELSE least(claim_behind.max_jobs, cardinality(ids),
-	        array_position(kinds, 'alone') - 1) END;
-	more := cardinality(ids) > n;
-	ids := ids[:n];
+	seen := cardinality(ids);
+	ids := ids[:CASE WHEN kinds[1] = 'alone' THEN 1
+	    ELSE least(claim_behind.max_jobs,
+	        array_position(kinds, 'alone') - 1) END];
 	IF keyed THEN
-		SELECT t.kept, t.busy INTO ids, locked
+		SELECT t.kept, t.awaited INTO ids, waits
 		FROM afterwork.take_places(here, ids, keys, slugs) t;
-		more := more OR locked IS NOT NULL;
 	END IF;
 	RETURN QUERY
 	UPDATE afterwork.job j
@@ -278,7 +281,7 @@ BEGIN
 	    unique_free = j.unique_free OR j.unique_until = 'start'
 	FROM afterwork.task t
 	WHERE j.queue = here AND j.id = ANY (ids) AND t.slug = j.task
-	RETURNING claim_behind.more, j.id, j.lease_no, j.task, j.input,
+	RETURNING seen > cardinality(ids), j.id, j.lease_no, j.task, j.input,
 	    j.attempts, j.crashes,
 	    (t.timeout_ms + 30000)::bigint, t.timeout_ms, t.retries,
 	    t.backoff, t.delay_ms, t.max_delay_ms, t.jitter,
@@ -286,7 +289,7 @@ BEGIN
 	    t.folder, (t.limits ->> 'memoryBytes')::bigint,
 	    (t.limits ->> 'cpuMs')::bigint, j.meta ->> 'traceparent',
 	    array_to_string(t.settings, ' '), j.priority, j.run_at,
-	    j.has_place;
+	    j.has_place, waits;
 END
 $$;
 

@@ -21,8 +21,9 @@
 -- place is for its first job, even if the caller has not seen that one: another
 -- claim may have locked it, or it was let in a moment ago.
 --
--- keys (null: needs no place) and tasks run in parallel to ids, and may be
--- longer.
+-- keys     (null: needs no place) and tasks run in parallel to ids, and may be
+--          longer
+-- awaited  somebody waits for a place of one of these keys
 --
 -- Statements find rows and a loop counts, at half of what a statement with a
 -- window over joined arrays costs.  A claim forbids sorts; here they are of its
@@ -30,7 +31,8 @@
 -- queue's keys for its order.  A nested loop would look at each of a hundred keys
 -- for each of a hundred jobs.
 CREATE OR REPLACE FUNCTION afterwork.take_places(here text, ids bigint[],
-	keys text[], tasks text[], OUT kept bigint[], OUT busy text[])
+	keys text[], tasks text[], OUT kept bigint[], OUT busy text[],
+	OUT awaited boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = on
 SET enable_nestloop = off SET jit = off
@@ -39,40 +41,28 @@ DECLARE
 	n        integer := cardinality(ids);
 	slugs    text[];	-- the tasks, each once
 	maxima   integer[];	-- and how many of a key's jobs may run
-	held     text[];	-- keys that are locked now, as the index has them
+	held     text[];	-- keys that are locked now, ascending
 	used     integer[];	-- how many of their places are taken
 	noted    integer[];	-- and the maximum that their rows have
-	behind   bigint[];	-- jobs that are not their key's first
 	too_many bigint[];
+	shut     text[] := '{}';	-- the keys of those
 	left_ids bigint[];	-- of busy keys; parallel to busy
 	left_of  text[];	-- and their tasks
 	other    boolean := false;	-- is a maximum not what a row has?
 	at       integer;	-- the key's place in held, if it is there
 	most     integer;
+	fits     boolean;
 BEGIN
 	SELECT array_agg(t.slug),
 	    array_agg(coalesce((t.concurrency ->> 'max')::integer, 1))
 	INTO slugs, maxima
 	FROM afterwork.task t WHERE t.slug = ANY (tasks[:n]);
-	SELECT array_agg(l.key), array_agg(l.taken), array_agg(l.max)
-	INTO held, used, noted
-	FROM (SELECT p.key, p.taken, p.max FROM afterwork.place p
+	SELECT array_agg(l.key), array_agg(l.taken), array_agg(l.max),
+	    coalesce(bool_or(l.waiting), false)
+	INTO held, used, noted, awaited
+	FROM (SELECT p.key, p.taken, p.max, p.waiting FROM afterwork.place p
 	      WHERE p.queue = here AND p.key = ANY (keys[:n])
-	      FOR UPDATE SKIP LOCKED) l;
-	-- Not with the locks: that statement may see what was so before it had them.
-	IF 1 = ANY (maxima) THEN
-		behind := ARRAY(
-			SELECT w.id FROM unnest(ids, keys[:n]) AS w (id, key)
-			WHERE (SELECT o.id FROM afterwork.job o
-			    WHERE o.queue = here AND o.concurrency_key = w.key
-			      AND o.state IN ('ready', 'blocked')
-			      AND NOT o.has_place
-			      AND (o.priority, o.run_at, o.id) < (
-			          SELECT j.priority, j.run_at, j.id
-			          FROM afterwork.job j
-			          WHERE j.queue = here AND j.id = w.id)
-			    LIMIT 1) IS NOT NULL);
-	END IF;
+	      ORDER BY p.key FOR UPDATE SKIP LOCKED) l;
 	FOR i IN 1 .. n LOOP
 		at := width_bucket(keys[i], held);
 		most := maxima[array_position(slugs, tasks[i])];
@@ -84,13 +74,33 @@ BEGIN
 			left_ids := left_ids || ids[i];
 			left_of := left_of || tasks[i];
 			CONTINUE;
-		ELSIF used[at] < most AND (most > 1 OR ids[i] <> ALL (behind)) THEN
+		END IF;
+		other := other OR noted[at] <> most;
+		fits := used[at] < most;
+		IF fits AND most = 1 AND keys[i] = ANY (shut) THEN
+			fits := false;
+		ELSIF fits AND most = 1 THEN
+			-- Is it the first?  Not asked with the locks: a statement
+			-- may see what was so before it had them.
+			fits := (SELECT o.id FROM afterwork.job o
+			    WHERE o.queue = here AND o.concurrency_key = keys[i]
+			      AND (o.state IN ('ready', 'blocked')
+			          OR (o.state = 'delayed'
+			              AND o.run_at <= statement_timestamp()))
+			      AND NOT o.has_place
+			      AND (o.priority, o.run_at, o.id) < (
+			          SELECT j.priority, j.run_at, j.id
+			          FROM afterwork.job j
+			          WHERE j.queue = here AND j.id = ids[i])
+			    LIMIT 1) IS NULL;
+		END IF;
+		IF fits THEN
 			kept := kept || ids[i];
 			used[at] := used[at] + 1;
 		ELSE
 			too_many := too_many || ids[i];
+			shut := shut || keys[i];
 		END IF;
-		other := other OR noted[at] <> most;
 	END LOOP;
 	UPDATE afterwork.place p SET taken = used[width_bucket(p.key, held)]
 	WHERE p.queue = here AND p.key = ANY (held);
@@ -108,19 +118,28 @@ BEGIN
 		UPDATE afterwork.job j SET state = 'blocked'
 		WHERE j.queue = here AND j.id = ANY (too_many);
 		-- A place is free and they had to stand back behind one that is
-		-- blocked: nobody is left who would let that one in.
+		-- blocked, before all that are ready: nobody is left who would
+		-- let that one in.
 		INSERT INTO afterwork.owed (queue, key)
 		SELECT here, p.key FROM afterwork.place p
-		WHERE p.queue = here AND p.taken < p.max
-		  AND p.key = ANY (ARRAY(
-			SELECT j.concurrency_key FROM afterwork.job j
-			WHERE j.queue = here AND j.id = ANY (too_many)))
+		WHERE p.queue = here AND p.taken < p.max AND p.key = ANY (shut)
 		  AND (SELECT o.id FROM afterwork.job o
 			WHERE o.queue = here AND o.concurrency_key = p.key
 			  AND o.state = 'blocked'
 			ORDER BY o.priority, o.run_at, o.id LIMIT 1)
 		      <> ALL (too_many)
+		  AND (SELECT o.id FROM afterwork.job o
+			WHERE o.queue = here AND o.concurrency_key = p.key
+			  AND o.state = 'ready' AND NOT o.has_place
+			  AND (o.priority, o.run_at, o.id) < (
+				SELECT b.priority, b.run_at, b.id
+				FROM afterwork.job b
+				WHERE b.queue = here AND b.concurrency_key = p.key
+				  AND b.state = 'blocked'
+				ORDER BY b.priority, b.run_at, b.id LIMIT 1)
+			LIMIT 1) IS NULL
 		ON CONFLICT DO NOTHING;
+		awaited := true;
 	END IF;
 	IF busy IS NOT NULL THEN
 		-- Some may be new.  One look at the index a key: as NOT EXISTS it
@@ -133,7 +152,9 @@ BEGIN
 		ORDER BY k.key
 		ON CONFLICT DO NOTHING;
 		IF FOUND THEN
-			SELECT take_places.kept || t.kept, t.busy INTO kept, busy
+			SELECT take_places.kept || t.kept, t.busy,
+			    take_places.awaited OR t.awaited
+			INTO kept, busy, awaited
 			FROM afterwork.take_places(here, left_ids, busy, left_of) t;
 		END IF;
 	END IF;
@@ -198,8 +219,8 @@ RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	names  text[];
-	counts integer[];	-- how often each name is in keys
+	names  text[];		-- the keys, each once, ascending
+	counts integer[];	-- how often each of them is there
 	freed  text[];		-- where somebody may wait
 BEGIN
 	SELECT array_agg(k.key), array_agg(k.n) INTO names, counts
