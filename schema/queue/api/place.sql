@@ -81,18 +81,23 @@ BEGIN
 			fits := false;
 		ELSIF fits AND most = 1 THEN
 			-- Is it the first?  Not asked with the locks: a statement
-			-- may see what was so before it had them.
-			fits := (SELECT o.id FROM afterwork.job o
-			    WHERE o.queue = here AND o.concurrency_key = keys[i]
-			      AND (o.state IN ('ready', 'blocked')
-			          OR (o.state = 'delayed'
-			              AND o.run_at <= statement_timestamp()))
-			      AND NOT o.has_place
-			      AND (o.priority, o.run_at, o.id) < (
-			          SELECT j.priority, j.run_at, j.id
-			          FROM afterwork.job j
-			          WHERE j.queue = here AND j.id = ids[i])
-			    LIMIT 1) IS NULL;
+			-- may see what was so before it had them.  One look a
+			-- state: the key's jobs of each lie in claim order.
+			fits := NOT EXISTS (
+				SELECT FROM unnest('{ready,blocked,delayed}'::text[])
+				    AS s (state)
+				WHERE (SELECT o.id FROM afterwork.job o
+				    WHERE o.queue = here
+				      AND o.concurrency_key = keys[i]
+				      AND o.state = s.state
+				      AND (o.priority, o.run_at, o.id) < (
+				          SELECT j.priority, j.run_at, j.id
+				          FROM afterwork.job j
+				          WHERE j.queue = here AND j.id = ids[i])
+				      AND (o.state <> 'delayed'
+				          OR o.run_at <= statement_timestamp())
+				      AND NOT o.has_place
+				    LIMIT 1) IS NOT NULL);
 		END IF;
 		IF fits THEN
 			kept := kept || ids[i];
