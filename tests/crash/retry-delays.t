@@ -19,7 +19,8 @@ own_task() {
 own_task doubled '{"type":"exponential","delay":"10m","max":"35m","jitter":false}'
 own_task fixed '{"type":"fixed","delay":"10m","max":"35m","jitter":false}'
 own_task spread '{"type":"exponential","delay":"16m","max":"1h","jitter":true}'
-stack_start RUNNER_SLOTS=1 TASKS_DIR="tests/tasks:$own"
+# Nobody lingers, who would see jobs before they are made due.
+stack_start RUNNER_SLOTS=1 RUNNER_LINGER=0ms TASKS_DIR="tests/tasks:$own"
 
 # fail_again TIMES: every job that waits, as often; $waited has what it waited
 # for then, in minutes, a line each time and a word each job.
