@@ -169,6 +169,7 @@ struct detached {
 	const char *const *argv;
 	char *const *envp;
 	int hand; /* becomes PROC_HANDED_FD; -1: none */
+	bool keep_stderr;
 	int tell;
 	char *stack; /* of both: STACK_BYTES each */
 };
@@ -205,7 +206,7 @@ detached_exec(void *arg)
 		(void)dup2(d->hand, PROC_HANDED_FD);
 	if (d->hand >= 0)
 		keep[1] = PROC_HANDED_FD;
-	proc_clean_fds(true, keep, LEN(keep));
+	proc_clean_fds(d->keep_stderr, keep, LEN(keep));
 	umask(077);
 	proc_reset_signals();
 	/* execve() does not write to argv: its type is older than const. */
@@ -262,10 +263,13 @@ detached_try(struct detached *d)
 }
 
 bool
-proc_spawn_detached(
-    const char *const argv[], char *const envp[], int hand, struct err *e)
+proc_spawn_detached(const char *const argv[], char *const envp[], int hand,
+    bool keep_stderr, struct err *e)
 {
-	struct detached d = { .argv = argv, .envp = envp, .hand = hand };
+	struct detached d = { .argv = argv,
+		.envp = envp,
+		.hand = hand,
+		.keep_stderr = keep_stderr };
 	int ends[2], code;
 	ssize_t n;
 

@@ -27,15 +27,16 @@ enum { PROC_HANDED_FD = 3 }; /* where a detached program has what it is given */
  * Start argv[0] detached, as after() needs it: two forks (that copy no memory,
  * so what the caller has costs nothing), setsid, clean
  * descriptors and signals, cwd kept, umask 077, exec.  Of the caller's
- * descriptors it has none but hand, as PROC_HANDED_FD (-1: none at all); the
- * caller's own stays with the caller.  Returns when the
- * first child is gone (well under a millisecond); the grandchild belongs to
- * init or the nearest subreaper and leaves no zombie here.  envp and argv
- * are borrowed.  Fails with ERR_UNAVAILABLE when fork or exec fails; exec's
- * errno comes back over a close-on-exec pipe, so a missing binary is known.
- * Safe while libpq and FastCGI connections are open: the child only execs.
+ * descriptors it has none but hand, as PROC_HANDED_FD (-1: none at all), and
+ * standard error, if it is to log there; the caller's own stays with the
+ * caller.  Returns when the first child is gone (well under a millisecond); the
+ * grandchild belongs to init or the nearest subreaper and leaves no zombie
+ * here.  envp and argv are borrowed.  Fails with ERR_UNAVAILABLE when fork or
+ * exec fails; exec's errno comes back over a close-on-exec pipe, so a missing
+ * binary is known. Safe while libpq and FastCGI connections are open: the child
+ * only execs.
  */
 bool proc_spawn_detached(const char *const argv[], char *const envp[], int hand,
-    struct err *e) MUSTCHECK;
+    bool keep_stderr, struct err *e) MUSTCHECK;
 
 #endif

@@ -332,6 +332,7 @@ wake(struct err *e)
 		return err_field(e, "RUNTIME_DIRECTORY",
 		    "RUNTIME_DIRECTORY is not set: which runners are meant?");
 	find_runner();
+	after_silent();
 	return after_wake(e);
 }
 

@@ -14,11 +14,18 @@ static const char *const places[] = { "/run", "/functions/run",
 	"/../lib/afterwork/functions/run" };
 
 static const char *runner_given;
+static bool silent;
 
 void
 after_runner(const char *path)
 {
 	runner_given = path;
+}
+
+void
+after_silent(void)
+{
+	silent = true;
 }
 
 /* The runner's path, found once; NULL when there is none. */
@@ -59,7 +66,7 @@ start_runner(int mark, struct err *e)
 	if (path == NULL)
 		return err_fail(e, ERR_UNAVAILABLE,
 		    "could not find the runner beside this program");
-	return proc_spawn_detached(argv, conf_environ(), mark, e);
+	return proc_spawn_detached(argv, conf_environ(), mark, !silent, e);
 }
 
 bool

@@ -23,6 +23,11 @@ bool after_wake(struct err *e) MUSTCHECK;
  * good; NULL: beside it, as ever). */
 void after_runner(const char *path);
 
+/* This program's standard error is no log, but a terminal, or a pipe whose
+ * reader waits for its end: a runner that it starts does not write there.  What
+ * becomes of jobs is in the database. */
+void after_silent(void);
+
 struct slots;
 /* The same in two steps, for runners, who have the slots open already: this is
  * the second, for a slots_call() that says so.  Nothing when another starts

@@ -146,6 +146,7 @@ command_wake(const char *what)
 {
 	struct err e;
 
+	after_silent();
 	if (access(conf_runtime_dir(), F_OK) != 0)
 		(void)err_errno(&e, ERR_UNAVAILABLE,
 		    "the functions' folder \"%s\" (RUNTIME_DIRECTORY) is not "

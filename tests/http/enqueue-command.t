@@ -2,7 +2,9 @@
 # enqueue-command.t: a job from a shell is checked, stored, and run at once by
 # a runner that the command wakes.
 . tests/lib.sh
-stack_start PINGER=off
+# shellcheck source=tests/crash/crash.bash
+. tests/crash/crash.bash
+stack_start PINGER=off RUNNER_LINGER=5s
 
 enqueue() {
 	"$B/afterwork" enqueue "$@" >"$work/out" 2>"$work/err" </dev/null
@@ -16,6 +18,12 @@ is "$code:$err" 0: 'a job is stored'
 like "$id" '^[0-9]+$' 'and its id is printed'
 eventually 10 "job_ended $id" 'it is run without any ping'
 body_is .hasError false 'to the end'
+# Whoever reads both ends of it waits for the command, not for the runner.
+await 20 '[ "$(slots_held)" = 0 ]' || bail 'the runner does not leave'
+ok 'its output ends with it, and not with the runner' timeout 4 bash -c \
+	"out=\$('$B/afterwork' enqueue syncMediaToGalleries '{\"mediaId\": 999999}' 2>&1 </dev/null) &&
+	[[ \$out =~ ^[0-9]+\$ ]]"
+ok 'which is there still' [ "$(slots_held)" = 1 ]
 
 # ARGUMENTS | what it says
 while IFS='|' read -r arguments want; do

@@ -193,7 +193,7 @@ test_detached(int hand)
 	(void)snprintf(session, sizeof(session), "TEST_SESSION=%d", getsid(0));
 	/* So that the grandchild can be waited for. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	ok(proc_spawn_detached(argv, envp, hand, &e),
+	ok(proc_spawn_detached(argv, envp, hand, true, &e),
 	    "a program is started, handed descriptor %d", hand);
 	pid = waitpid(-1, &status, 0);
 	ok(pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 42,
@@ -219,7 +219,7 @@ test_missing(void)
 	char *const envp[] = { NULL };
 	struct err e;
 
-	ok(!proc_spawn_detached(argv, envp, -1, &e),
+	ok(!proc_spawn_detached(argv, envp, -1, true, &e),
 	    "a missing program is told");
 	is_int(e.code, ERR_UNAVAILABLE, "its code");
 	ok(strstr(e.msg, "No such file") != NULL, "with exec's reason: %s",
@@ -249,7 +249,7 @@ check_no_fork(bool unused)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		return 1;
-	if (proc_spawn_detached(argv, envp, -1, &e))
+	if (proc_spawn_detached(argv, envp, -1, true, &e))
 		return 2;
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	if (sigismember(&mask, SIGTERM) != 0)
