@@ -31,8 +31,8 @@ struct claim_want {
 
 	/* Look at nothing but what comes behind this claim's last job in its
 	 * queue; or NULL: at everything.  What waits for a look at everything
-	 * is not taken (a lease that ran out, a place of the queue), and no job
-	 * at all says nothing of what there is. */
+	 * is not taken (a lease that ran out, a place that was kept, a queue
+	 * with a maximum), and no job at all says nothing of what there is. */
 	const struct claim *behind;
 };
 
