@@ -72,7 +72,7 @@ pg_settings() {
 	unix_socket_directories = '$home/pg'
 	hba_file = '$home/conf/pg_hba.conf'
 	ident_file = '$home/conf/pg_ident.conf'
-	max_connections = 60
+	max_connections = ${MAX_CONNECTIONS:-60}
 	shared_buffers = 64MB
 	# Loaded once, not by each runner's new session.
 	shared_preload_libraries = 'plpgsql'
@@ -315,15 +315,16 @@ passed_on=(DATABASE_POOLED CRON_SECRET_PREVIOUS RUNNER_SLOTS RUNNER_LINGER
 # What a function's environment holds, in $vars.  No DATABASE_URL: each has
 # its own login, and after() needs the runner's.
 function_vars() {
-	local f name
+	local f name link
 	vars=("FCGI_CHILDREN=$PROCESSES" "MEDIA_STORE=file:$home/media"
 		"RUNTIME_DIRECTORY=$home/runtime" "TASKS_DIR=$tasks_dir"
 		"MAX_DURATION=$max_duration")
 	[ "$POOLED" != 1 ] || vars+=("DATABASE_POOLED=1")
 	# An upload waits for the disk: more of them keep the processor busy.
 	[ "$1" = upload ] && vars[0]=FCGI_CHILDREN=$((PROCESSES * 2))
+	link=$(url LOGIN)
 	for f in "${functions_known[@]}"; do
-		vars+=("DATABASE_URL_${f^^}=$(url "afterwork_$f")")
+		vars+=("DATABASE_URL_${f^^}=${link/LOGIN/afterwork_$f}")
 	done
 	vars+=("DATABASE_URL_MAKETHUMBNAILS=$(url afterwork_thumbnails)")
 	case $1 in

@@ -11,34 +11,31 @@ lock() {
 	locked=1
 }
 
-# The time at which a process started, with the boot it belongs to; nothing
-# when it is not there or only waits to be reaped.
+# The time at which a process started, with the boot it belongs to, in $started;
+# nothing when it is not there or only waits to be reaped.
 start_time() {
 	local stat fields
+	started=
 	read -r stat <"/proc/$1/stat" || return
 	# The name, in parentheses, may hold anything.
 	read -ra fields <<<"${stat##*) }"
-	[ "${fields[0]}" = Z ] && return
-	echo "${fields[19]} $(</proc/sys/kernel/random/boot_id)"
+	[ "${fields[0]}" = Z ] ||
+		started="${fields[19]} $(</proc/sys/kernel/random/boot_id)"
 } 2>/dev/null
 
 # running PART: sets $pid.
 running() {
-	local line
+	local line started
 	[ -e "$home/pids/$1" ] && read -r line <"$home/pids/$1" || return 1
 	pid=${line%% *}
-	[ "$line" = "$pid $(start_time "$pid")" ]
-}
-
-pid_of() {
-	local pid
-	running "$1" && echo "$pid"
+	start_time "$pid"
+	[ "$line" = "$pid $started" ]
 }
 
 # launch PART VAR=VALUE… -- COMMAND…: as the servers' user, in a session of
 # its own, with no descriptor but the log, and nothing but these variables.
 launch() {
-	local part=$1 vars=()
+	local part=$1 vars=() started
 	shift
 	while [ "$1" != -- ]; do
 		vars+=("$1")
@@ -56,7 +53,8 @@ launch() {
 			LANG=C.UTF-8 "${vars[@]}" "${as_user[@]}" \
 			"$@" </dev/null >>"$home/log/$part.log" 2>&1
 	) &
-	echo "$! $(start_time $!)" >"$home/pids/$part" ||
+	start_time $!
+	echo "$! $started" >"$home/pids/$part" ||
 		die "cannot write $home/pids/$part"
 }
 
@@ -78,10 +76,12 @@ signal_part() {
 
 # await_end PID SECONDS: true when it ended in time.
 await_end() {
-	local i born
-	born=$(start_time "$1")
+	local i born started
+	start_time "$1"
+	born=$started
 	for ((i = 0; i < $2 * 50; i++)); do
-		[ -n "$born" ] && [ "$(start_time "$1")" = "$born" ] || return 0
+		start_time "$1"
+		[ -n "$born" ] && [ "$started" = "$born" ] || return 0
 		sleep 0.02
 	done
 	return 1
@@ -105,10 +105,11 @@ stop_part() {
 # fcgiwrap leaves those that serve in its session, and they are deaf.  A session
 # keeps its leader's number from being used again, but not beyond a boot.
 end_session() {
-	local line
+	local line started
 	read -r line <"$home/pids/$1" || return
+	start_time "$2"
 	[ "${line##* }" = "$(</proc/sys/kernel/random/boot_id)" ] &&
-		[ -z "$(start_time "$2")" ] &&
+		[ -z "$started" ] &&
 		kill -s KILL -- "-$2" 2>/dev/null
 }
 
