@@ -336,7 +336,12 @@ $B/gen/schema.c: $(SCHEMA) $B/lists/schema deploy/embed.sh
 	$(call say,GEN,$@)
 	$(Q)deploy/embed.sh $(SCHEMA) >$@
 
-test-programs: $(UNITS) $(TEST_FNS)
+test-programs: $(UNITS) $(TEST_FNS) $B/tests/client
+
+$B/tests/client: $B/obj/tests/client.o $(COMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(link)
 
 $(UNITS): $B/%: $B/obj/%.o $(if $(COMMAND_C),$(COMMAND)) $(COMMON)
 	@mkdir -p $(@D)
@@ -399,7 +404,7 @@ fuzz: fuzzers	## run each fuzzer for FUZZ_SECONDS
 # --- for other tools ---------------------------------------------------------
 ALL_C := $(COMMON_C) $(COMMAND_C) $(FN_C) $(TASK_C) $(PROGRAM_C) \
 	$(PROGRAM_PARTS_C) \
-	$(UNIT_C) $(BENCH_C) \
+	$(UNIT_C) $(BENCH_C) tests/client.c \
 	$(BENCH_TASK_C)
 entry = {"directory":"$(CURDIR)","file":"$(1)",$\
 	"command":"$(CC) $(ALL_CFLAGS) -c $(1)"}

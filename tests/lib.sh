@@ -18,7 +18,8 @@
 # Stacks     stack_shared · stack_start [NAME=value…] · stack_part start|stop|
 #            restart PART · function_pids NAME · runner_pids · processes_in DIR
 # Requests   get post put patch delete upload request · as WHO; they set $status, $body,
-#            $headers (lower-case names), and the file $work/body
+#            $headers (lower-case names), and the file $work/body · apart NAME
+#            COMMAND… for several at once
 # Checks     ok is isnt like unlike status_is body_is body_like header_is
 #            sql_is eventually await quiet · skip_all done_testing note diag
 # Data       sql sql_as picture run_jobs job_done · $direct: the database's URL
@@ -34,6 +35,7 @@ done
 B=${B:-build}
 fixtures=tests/fixtures
 tests_run=0 tests_failed=0
+. tests/sessions.bash
 STATE='' own_state=''
 work=$(mktemp -d /tmp/afterwork-test.XXXXXX) || exit 1
 chmod 0755 "$work"
@@ -145,11 +147,11 @@ await() {
 }
 
 # Without a process, as sleep is one.
-exec {naps}<> <(:)
+exec {nap_pipe}<> <(:)
 nap_us() {
 	local s
 	printf -v s '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000))
-	read -r -t "$s" -u "$naps" || return 0
+	read -r -t "$s" -u "$nap_pipe" || return 0
 }
 
 now_ms() {
@@ -271,7 +273,8 @@ runner_pids() {
 
 lib_end() {
 	local code=$?
-	sql_session_end
+	session_end sql
+	session_end client
 	if [ -n "$own_state" ]; then
 		STATE=$own_state deploy/stack stop >/dev/null 2>&1 </dev/null
 		if [ -z "${TEST_KEEP-}" ]; then
@@ -296,20 +299,53 @@ as() {
 
 # request METHOD PATH [CURL OPTION…]
 request() {
-	local method=$1 path=$2 curl_how=()
+	local method=$1 path=$2
 	shift 2
-	case $method in
-	HEAD) curl_how=(-I) ;;
-	*) curl_how=(-X "$method") ;;
-	esac
-	[ -z "$authorization" ] || curl_how+=(-H "Authorization: $authorization")
+	[ -z "$authorization" ] || set -- -H "Authorization: $authorization" "$@"
 	: >"$work/body"
 	: >"$work/headers"
-	status=$(curl -sSg -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
-		-o "$work/body" -w '%{http_code}' "${curl_how[@]}" "$@" \
-		"$SERVER_URL$path" 2>"$work/curl")
+	: >"$work/curl"
+	asked_client "$method" "$path" "$@" || asked_curl "$method" "$path" "$@"
 	read_body
 	read_headers
+}
+
+asked_curl() {
+	local method=$1 path=$2 how=(-X "$1")
+	shift 2
+	[ "$method" != HEAD ] || how=(-I)
+	status=$(curl -sSg -m "${HTTP_SECONDS:-60}" -D "$work/headers" \
+		-o "$work/body" -w '%{http_code}' "${how[@]}" "$@" \
+		"$SERVER_URL$path" 2>"$work/curl")
+}
+
+# The same by the client that stays (tests/client.c), where it knows how.
+asked_client() {
+	local fields=(http "$1" "$SERVER_URL$2" "${HTTP_SECONDS:-60}") answer
+	[ "$1" != HEAD ] || return
+	shift 2
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-G) shift && continue ;;	# as --data-urlencode is always meant
+		-H | -F | -A) fields+=("${1#-}" "$2") ;;
+		-d | --data-binary) fields+=(D "$2") ;;
+		--data-urlencode) fields+=(Q "$2") ;;
+		*) return 1 ;;
+		esac
+		shift 2
+	done
+	client "${fields[@]}" || return
+	status=${answer:0:3}
+	[ "$answer" = "$status" ] || echo "${answer:3}" >"$work/curl"
+}
+
+# client FIELD…: its answer is in $answer.
+client() {
+	session_taken client "$B/tests/client" "$work" || return
+	printf '%s\0' $# "$@" >&"${session_in[client]}"
+	session_answer client $((${HTTP_SECONDS:-60} + 10)) '' || return
+	session_give client
+	[ "$answer" != '?' ]
 }
 
 # Without a process more: a test makes hundreds of requests.
@@ -380,16 +416,34 @@ status_is() {
 	}
 }
 
+# apart NAME COMMAND…: in a subshell, with a folder below $work and a client of its
+# own, so that requests made at once don't wait for one another.
+apart() (
+	work=$work/$1
+	mkdir -p "$work"
+	unset 'session_pid[client]'	# which stays the others'
+	session_open client "$B/tests/client" "$work"
+	shift
+	"$@"
+	code=$?
+	session_end client
+	exit $code
+)
+
 # body_is FILTER WANT WHAT: FILTER is jq's; text comes without quotes.
 body_is() {
-	is "$(jq -r "$1" <<<"$body" 2>&1)" "$2" "$3" || {
+	local value
+	body_value "$1"
+	is "$value" "$2" "$3" || {
 		diag "    body: ${body:0:500}"
 		return 1
 	}
 }
 
 body_like() {
-	like "$(jq -r "$1" <<<"$body" 2>&1)" "$2" "$3" || {
+	local value
+	body_value "$1"
+	like "$value" "$2" "$3" || {
 		diag "    body: ${body:0:500}"
 		return 1
 	}
@@ -397,7 +451,22 @@ body_like() {
 
 # jqr FILTER: from the last body.
 jqr() {
-	jq -r "$1" <<<"$body"
+	local value code
+	body_value "$1"
+	code=$?
+	printf '%s\n' "$value"
+	return $code
+}
+
+# $value is what jq -r says of the last body, or that it can't.
+body_value() {
+	local answer
+	if client json "$1" "$body"; then
+		value=${answer#=}
+		value=${value%%*($'\n')}
+	else
+		value=$(jq -r "$1" <<<"$body" 2>&1)
+	fi
 }
 
 header() {
@@ -424,14 +493,14 @@ sql() {
 }
 
 # sql_rows QUERY: what sql prints is in $rows.  One statement goes through a psql
-# that stays: a millisecond, where one that is started takes a hundred of the
-# processors'.  Several, which are to be one transaction, have their own, and so
-# has who asks while another does.
+# that stays.  Several, which are to be one transaction, have their own.
 sql_rows() {
 	local code
-	if [[ $1 != *[\;\\]* && $1 == *[!$IFS]* ]] && sql_has_session && sql_taken; then
+	if [[ $1 != *[\;\\]* && $1 == *[!$IFS]* ]] &&
+		[ "$sql_with" = "$direct ${PGOPTIONS-}" ] &&
+		session_taken sql psql -XqAt "$direct"; then
 		sql_asked "$1"
-		case $sql_end in
+		case $answer in
 		'said false') return 0 ;;
 		'said true') return 1 ;;
 		esac
@@ -446,69 +515,34 @@ sql_rows() {
 }
 
 # One with $direct from now on, also for subshells.
-sql_pid='' sql_with=''
 sql_session() {
-	local fd
-	sql_session_end
-	rm -f "$work"/sql.*
-	mkfifo "$work/sql.in" "$work/sql.said" || return
-	exec {sql_in}<>"$work/sql.in" {sql_out}<>"$work/sql.said" {sql_free}<> <(:)
-	{
-		# Nor does it hold what the test waits to be closed.
-		for fd in /proc/self/fd/*; do
-			[ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
-		done
-		exec psql -XqAt "$direct"
-	} <"$work/sql.in" >"$work/sql.said" 2>>"$work/sql.err" &
-	disown	# nobody's wait is for it
-	sql_pid=$! sql_with="$direct ${PGOPTIONS-}"
-	echo >&"$sql_free"
+	session_open sql psql -XqAt "$direct" && sql_with="$direct ${PGOPTIONS-}"
 }
 
-# Is there one, as the caller wants it?  One that is lost is opened again, but a
-# subshell's would go with it.
-sql_has_session() {
-	[ "$sql_with" = "$direct ${PGOPTIONS-}" ] || return
-	kill -0 "$sql_pid" 2>/dev/null && return
-	[ "$BASHPID" = $$ ] && sql_session
-}
-
-sql_session_end() {
-	[ -n "$sql_pid" ] || return 0
-	kill "$sql_pid" 2>/dev/null
-	exec {sql_in}>&- {sql_out}>&- {sql_free}>&-
-	sql_pid=
-}
-
-# One at a time: who has read the line writes it back.
-sql_taken() {
-	read -r -t 0.01 -u "$sql_free"
-}
-
-# Sets $rows and, with whether it failed, $sql_end: nothing if the session is lost,
+# Sets $rows and, with whether it failed, $answer: nothing if the session is lost,
 # with its server.  Then it is asked anew.
 sql_asked() {
-	local error=() parts=() tried=0
-	sql_end=
+	local error=() parts=()
 	: >"$work/sql.err"
 	: >"$work/sql.rows"
 	printf '%s\n\\g %s\n\\echo said :ERROR\n' "$1" "$work/sql.rows" \
-		>&"$sql_in"
-	until read -r -t 1 -u "$sql_out" sql_end; do
-		kill -0 "$sql_pid" 2>/dev/null || return
-		# A quote that nobody closes would keep it for ever.
-		[ $((tried += 1)) -lt 120 ] || kill "$sql_pid"
-	done
+		>&"${session_in[sql]}"
+	# A quote that nobody closes would keep it for ever.
+	session_answer sql 120 || return
 	mapfile -t error <"$work/sql.err"
 	[ ${#error[@]} -eq 0 ] ||
 		printf '%s\n' "${error[@]#psql:<stdin>:*([0-9]): }" >&2
 	mapfile -d '' parts <"$work/sql.rows"
 	printf -v rows %s "${parts[@]}"
-	echo >&"$sql_free"
+	session_give sql
 }
 
 sql_is() {
-	is "$(sql "$1" 2>&1)" "$2" "$3"
+	local rows said parts=()
+	sql_rows "$1" 2>"$work/errors"
+	mapfile -d '' parts <"$work/errors"
+	printf -v said %s "${parts[@]}" "$rows"
+	is "${said%%*($'\n')}" "$2" "$3"
 }
 
 # sql_as ROLE QUERY: as the function's login does it (afterwork_upload, …).
@@ -535,10 +569,9 @@ links_of() {
 # picture NAME.jpg: a real picture that no other test has, in $work; prints
 # its path.  Its bytes differ by a comment that carries a random number.
 picture() {
-	local to=$work/$1 mark
-	mark=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
+	local to=$work/$1
 	{
-		printf '\xff\xd8\xff\xfe\x00\x12%s' "$mark"
+		printf '\xff\xd8\xff\xfe\x00\x12%08x%08x' $SRANDOM $SRANDOM
 		tail -c +3 "$fixtures/${2:-small.jpg}"
 	} >"$to"
 	echo "$to"

@@ -7,12 +7,12 @@
 # Each parameter is encoded behind its first "=".
 
 ask() {
-	local path=$1 one how=(-G)
+	local path=$1 one how=()
 	shift
 	for one; do
 		how+=(--data-urlencode "$one")
 	done
-	get "$path" "${how[@]}"
+	get "$path" "${how[@]}" -G
 }
 
 # ids [FILTER]: of the last list, or another field of its documents.

@@ -28,7 +28,7 @@ queue_alone() {
 # The test's result is the result of this, whatever becomes of the database.
 queue_alone_end() {
 	local code=$?
-	sql_session_end
+	session_end sql
 	direct=$alone_stack
 	sql_as postgres "DROP DATABASE IF EXISTS $alone WITH (FORCE)" \
 		>/dev/null

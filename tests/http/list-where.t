@@ -24,7 +24,8 @@ chosen() {
 	local want=$1 got
 	shift
 	ask "$media" "where[filename][like]=$mark" sort=id limit=0 "$@"
-	got=$(jqr '[.docs[].filename[-5:-4]] | join("")')
+	got=$(jqr '[.docs[].filename] | join("")')
+	got=${got//"$mark-"/} got=${got//.jpg/}
 	is "$status $got" "200 $want" "$*"
 }
 while IFS='|' read -r want field op value; do
