@@ -49,9 +49,10 @@ sql 'VACUUM FULL afterwork.job'
 sql 'ALTER TABLE afterwork.job RESET (autovacuum_enabled)'
 sql "DELETE FROM afterwork.job WHERE queue = 'default'"
 sql "ALTER DATABASE $alone SET synchronous_commit = off"
-doctor
+doctor DATABASE_URL="$direct"	# a pooler's link is older than the setting
 finds warn durability 'synchronous_commit is off - ' 'jobs that a crash takes'
-finds warn durability 'synchronous_commit is off for this database' 'and where that is set'
+finds warn durability 'synchronous_commit is off for this database - ALTER DATABASE … RESET' \
+	'and where that is set'
 sql "ALTER DATABASE $alone RESET synchronous_commit"
 for version in 150007:warn 150008: 160003:warn 160004: 170000:warn 170001: 140019:bad 180000:; do
 	sql_is "SELECT level FROM afterwork.doctor_server(${version%:*}) WHERE topic = 'postgresql'" \
@@ -164,10 +165,10 @@ finds bad connections 'may want 519 connections' 'more slots than connections'
 doctor FCGI_CHILDREN=100
 finds bad connections 'may want 702 connections' 'more processes than connections'
 sql "ALTER DATABASE $alone CONNECTION LIMIT 10"
-sql_session_end	# it is a connection, too
+session_end sql	# it is a connection, too
 held=()
 for _ in 1 2 3 4 5 6 7 8; do
-	exec {in}> >(exec psql -XqAt "$DATABASE_URL" >/dev/null 2>&1)
+	exec {in}> >(exec psql -XqAt "$direct" >/dev/null 2>&1)
 	held+=("$in")
 done
 await 5 "[ \"\$(sql \"SELECT count(*) FROM pg_stat_activity WHERE datname = '$alone'\")\" = 9 ]"

@@ -61,8 +61,9 @@ sql_is "SELECT state IN ('ready', 'running', 'done'), meta ->> 'scheduled' FROM 
 	'with its job'
 eventually 10 "[ \"\$(sql 'SELECT state FROM afterwork.jobs WHERE id = $id')\" = done ]" \
 	'which a runner does that the call leaves behind'
+eventually 10 '[ "$(jobs)" = 2 ]' 'the runner makes what is due elsewhere'
 get "$path?queue=mail"
-body_is '.queued | length' 0 'the runner has made what was due elsewhere'
+body_is '.queued | length' 0 'then there is none to be made'
 is "$(jobs)" 2 'and it was one job each'
 
 quiet

@@ -88,13 +88,14 @@ pid_of(struct db *db)
 	return value(db, "pid", "SELECT pg_catalog.pg_backend_pid()", &e);
 }
 
-/* End that backend, and wait until it is gone. */
+/* End that backend, and wait until it is gone: past a pooler, which might have
+ * it ended by itself. */
 static inline UNUSED void
 end_backend(const char *pid)
 {
 	static const char sql[] =
 	    "SELECT pg_catalog.pg_terminate_backend($1::integer, 5000)";
-	AUTO_DB *other = new_db();
+	AUTO_DB *other = db_new(getenv("TEST_DATABASE_URL"), false, "test");
 	struct err e;
 
 	if (!db_query(other, "end", sql, 1, &pid, NULL, &e))

@@ -51,7 +51,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	UNION ALL
 	SELECT 'durability', 'warn', format('synchronous_commit is off for %s',
 	        string_agg(coalesce(r.rolname, 'this database'), ', '
-	        ORDER BY r.rolname)), 'ALTER ROLE … RESET synchronous_commit'
+	        ORDER BY r.rolname)), CASE count(r.oid)
+	    WHEN 0 THEN 'ALTER DATABASE' WHEN count(*) THEN 'ALTER ROLE'
+	    ELSE 'ALTER DATABASE and ALTER ROLE' END
+	    || ' … RESET synchronous_commit'
 	FROM pg_catalog.pg_db_role_setting s
 	LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
 	JOIN pg_catalog.pg_database d ON d.datname = current_database()
