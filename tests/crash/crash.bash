@@ -140,12 +140,12 @@ runner_links() {
 	echo "$answer"
 }
 
-# How many slots are held: the kernel's list of locks has a line for each, the
-# marks of idle runners lie behind them.
+# How many slots are held: the kernel's list of locks has a line for each, or two
+# of one that moved while it was read; the marks of idle runners lie behind them.
 slots_held() {
 	[ -e "$STATE/runtime/slots" ] || { echo 0; return; }
 	awk -v "inode=$(stat -c %i "$STATE/runtime/slots")" '
-	    $2 == "OFDLCK" { split($6, at, ":"); n += at[3] == inode && $7 < 4096 }
+	    $2 == "OFDLCK" { split($6, at, ":"); n += at[3] == inode && $7 < 4096 && !seen[$7]++ }
 	    END { print n + 0 }' /proc/locks
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # postgres-restart-under-uploads.t: PostgreSQL goes away and comes back, fast
-# and at once, in the middle of 500 uploads: what was answered 201 is in the
+# and at once, in the middle of a thousand uploads: what was answered 201 is in the
 # gallery, and of what was answered 5xx everything is there or nothing.
 . tests/lib.sh
 # shellcheck source=tests/crash/crash.bash
@@ -14,24 +14,35 @@ processes() {
 }
 before=$(processes)
 
-# One upload by its number; who is refused waits a little.
-cat >"$work/one" <<'END'
-#!/bin/bash
-code=$(curl -s -m 30 -o "$work/answer.$1" -w '%{http_code}' \
-	-H "Authorization: $authorization" \
-	-F "file=@$work/one.jpg;filename=$1.jpg" "$SERVER_URL/api/media")
-echo "$1 $code" >>"$work/codes"
-[ "$code" = 201 ] || sleep 0.3
-END
-chmod +x "$work/one"
-picture one.jpg >/dev/null
-export work authorization
-: >"$work/codes"
-seq 500 | xargs -P 8 -n 1 "$work/one" &
-uploads=$!
+codes=$work/codes promised=$work/promised photo=$(picture one.jpg)
+HTTP_SECONDS=30
+
+# An upload by its number; who is refused waits a little.
+one() {
+	upload_name=$1.jpg upload "$photo"
+	echo "$1 $status" >>"$codes"
+	if [ "$status" = 201 ]; then
+		jqr .doc.id >>"$promised"
+	else
+		sleep 0.3
+	fi
+}
+# each FROM STEP TO
+each() {
+	local n
+	for ((n = $1; n <= $3; n += $2)); do
+		one $n
+	done
+}
+: >"$codes"
+uploads=()
+for i in 1 2 3 4 5 6 7 8; do
+	apart "$i" each "$i" 8 1000 &
+	uploads+=($!)
+done
 
 answered() {
-	[ "$(grep -c '' "$work/codes")" -ge "$1" ]
+	[ "$(grep -c '' "$codes")" -ge "$1" ]
 }
 
 come_back() {
@@ -46,19 +57,19 @@ stop_at() {
 	read -r postmaster _ <"$STATE/pids/postgresql"
 	kill -s "$2" "$postmaster"
 	come_back
-	note "after $(grep -c '' "$work/codes") uploads it is back"
+	note "after $(grep -c '' "$codes") uploads it is back"
 }
 stop_at 60 INT
-stop_at 180 QUIT
-stop_at 300 INT
-stop_at 400 QUIT
-wait "$uploads"
+stop_at 300 QUIT
+stop_at 550 INT
+stop_at 800 QUIT
+wait "${uploads[@]}"
 
-is "$(grep -c '' "$work/codes")" 500 'all uploads were answered'
-is "$(cut -d ' ' -f 2 "$work/codes" | grep -vx '201\|503')" '' \
+is "$(grep -c '' "$codes")" 1000 'all uploads were answered'
+is "$(cut -d ' ' -f 2 "$codes" | grep -vx '201\|503')" '' \
 	'with 201 or 503'
-good=$(grep -c ' 201$' "$work/codes") bad=$(grep -c ' 503$' "$work/codes")
-ok "$good with 201" [ "$good" -ge 100 ]
+good=$(grep -c ' 201$' "$codes") bad=$(grep -c ' 503$' "$codes")
+ok "$good with 201" [ "$good" -ge 300 ]
 ok "$bad with 503" [ "$bad" -ge 10 ]
 is "$(processes)" "$before" 'no function ended'
 
@@ -67,7 +78,7 @@ is "$(processes)" "$before" 'no function ended'
 await 15 '[ "$(slots_held)" = 0 ]'
 sql 'UPDATE afterwork.job SET lease_until = clock_timestamp()
     WHERE lease_until IS NOT NULL'
-for ((i = 0; i < 20; i++)); do
+for ((i = 0; i < 30; i++)); do
 	run_jobs 'allQueues=true&limit=100'
 	[ "$(jqr .noJobsRemaining)" != true ] || break
 done
@@ -78,12 +89,10 @@ sql_is "SELECT count(*) FROM site.media m WHERE 1 <> (
         AND h.input = jsonb_build_object('mediaId', m.id))" 0 \
 	'each row had one job'
 is "$(media_on_disk | grep '^row')" '' 'each row has its file'
-rows=$(sql 'SELECT jsonb_agg(id ORDER BY id) FROM site.media' | tr -d ' ')
-is "$(gallery_of "$page")" "$rows" 'each row is in the gallery'
-for ((i = 1; i <= 500; i++)); do
-	! grep -qx "$i 201" "$work/codes" || jq -r .doc.id "$work/answer.$i"
-done | sort >"$work/promised"
-is "$(comm -23 "$work/promised" <(jq -r '.[]' <<<"$rows" | sort))" '' \
+shown=$(sql 'SELECT jsonb_agg(id ORDER BY id) FROM site.media' | tr -d ' ')
+is "$(gallery_of "$page")" "$shown" 'each row is in the gallery'
+is "$(grep -c '' "$promised")" "$good" 'each that was answered 201 was told its number'
+is "$(comm -23 <(sort "$promised") <(jq -r '.[]' <<<"$shown" | sort))" '' \
 	'each that was answered 201 is there'
 # Of those refused before anything was sent there is no file; at each of the four
 # stops eight were at work, whose outcome nobody could know.
@@ -102,9 +111,14 @@ as admin
 
 # Between two requests: every process has a link that the restart cuts.
 eight() {
-	: >"$work/codes"
-	seq 8 | xargs -P 8 -n 1 "$work/one"
-	cut -d ' ' -f 2 "$work/codes" | sort | uniq -c | tr -s ' '
+	local i uploads=()
+	: >"$codes"
+	for i in 1 2 3 4 5 6 7 8; do
+		apart "$i" one "$i" &
+		uploads+=($!)
+	done
+	wait "${uploads[@]}"
+	cut -d ' ' -f 2 "$codes" | sort | uniq -c | tr -s ' '
 }
 links() {
 	links_of afterwork_upload
@@ -118,7 +132,7 @@ warm_up() {
 		for other in "${pids[@]}"; do
 			[ "$other" = "$pid" ] || kill -s STOP "$other"
 		done
-		"$work/one" warm
+		one warm
 		kill -s CONT "${pids[@]}"
 	done
 	is_all=$(eight)

@@ -47,6 +47,7 @@ most=0
 while is_alive "$uploads"; do
 	now=$(slots_held)
 	[ "$now" -le "$most" ] || most=$now
+	nap_us 10000
 done
 wait "$uploads"
 is "$(sort "$work/codes" | uniq -c | tr -s ' ')" ' 200 201' '200 uploads'

@@ -102,8 +102,10 @@ linger() {
 linger 0
 sql_as postgres "ALTER ROLE afterwork_run SET track_functions = 'all'"
 enqueue noop
-ok 'without lingering: one claim and one settlement, of the first kind' \
-	await 10 'calls "claim_first settle_first"'
+# A pooler's sessions are old, and no runner's first claim is theirs.
+[ "${DATABASE_POOLED-}" = 1 ] ||
+	ok 'without lingering: one claim and one settlement, of the first kind' \
+		await 10 'calls "claim_first settle_first"'
 for point in claimed handler settled leaving worker-leaves gave-back; do
 	set_point "$point.stop"
 	enqueue noop
@@ -162,9 +164,7 @@ ok 'told to end, its heir leaves' await 10 '[ "$(slots_held)" = 0 ]'
 linger 10ms
 lost=0
 for ((i = 0; i < 500; i++)); do
-	curl -s -o "$work/one" -H "Authorization: $authorization" \
-		-H 'Content-Type: application/json' \
-		-d '{"task":"noop"}' "$SERVER_URL/api/payload-jobs"
+	post /api/payload-jobs '{"task":"noop"}'
 	for ((k = 0; ; k++)); do
 		answers 0 'SELECT count(*) FROM afterwork.job' && break
 		if [ "$k" = 400 ]; then

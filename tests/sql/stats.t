@@ -135,8 +135,9 @@ like "$(figure oldest_ready_ms many)" '^[67][0-9]{4}$|^[0-9]{6}$' 'the oldest is
 near "$(sql 'SELECT total FROM afterwork.job_total()')" 120000 'all jobs, nearly'
 sql_is 'SELECT exact FROM afterwork.job_total()' f 'which is no count'
 
-# --- what it costs: pages looked at ---
+# --- what it costs: pages looked at, when the plans are made ---
 pages() {
+	sql "SELECT * FROM $1" >/dev/null
 	sql "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM $1" |
 		jq '.[0].Plan | ."Shared Hit Blocks" + ."Shared Read Blocks"'
 }
