@@ -203,6 +203,7 @@ enqueue_all(
 	AUTO_JS *ids = js_new_array();
 	AUTO_TX tx = { 0 };
 	struct json_object *doc;
+	size_t made = 0;
 	int64_t id;
 	bool created, due;
 
@@ -217,14 +218,20 @@ enqueue_all(
 			return false;
 		}
 		js_add(ids, js_new_int(id));
+		made += created;
 	}
 	if (!db_commit(&tx, e))
 		return false;
 	res->wake = true;
 	doc = js_new_object();
 	js_set(doc, "ids", js_ref(ids));
-	js_set_text(doc, "message", "Jobs successfully created.");
-	return res_json(res, 201, doc, e);
+	js_set_text(doc, "message",
+	    made == js_len(list) ? "Jobs successfully created."
+	    : made > 0
+		? "Jobs successfully created, but for those whose unique key "
+		  "is in use."
+		: "Jobs with these unique keys are there already.");
+	return res_json(res, made > 0 ? 201 : 200, doc, e);
 }
 
 static bool

@@ -102,7 +102,16 @@ body_is '[.doc.id, .doc.input.other, .message] | @csv' "$id,,\"A job with this u
 	'is answered with the job that has it, unchanged'
 post $jobs "{\"task\":\"noop\",\"queue\":\"$q-other\",\"uniqueKey\":\"u\",\"waitUntil\":\"2100-01-01T00:00:00Z\"}"
 status_is 201 'the same key in another queue'
-seq 40 | xargs -P 20 -I{} curl -sS -o "$work/{}.json" -w '%{http_code}\n' \
+one="{\"task\":\"noop\",\"queue\":\"$q\",\"uniqueKey\":\"u\"}"
+post $jobs "[$one,{\"task\":\"noop\",\"queue\":\"$q\"}]"
+status_is 201 'a list of which one key is in use'
+body_is '[.ids[0], .message] | @csv' "$id,\"Jobs successfully created, but for those whose unique key is in use.\"" \
+	'tells of that'
+post $jobs "[$one,$one]"
+status_is 200 'one of which all keys are'
+body_is '[.ids[0], .ids[1], .message] | @csv' "$id,$id,\"Jobs with these unique keys are there already.\"" \
+	'has made none'
+seq 40 | xargs -P 40 -I{} curl -sS -o "$work/{}.json" -w '%{http_code}\n' \
 	-H "Authorization: $authorization" -H 'Content-Type: application/json' \
 	-d "{\"task\":\"noop\",\"queue\":\"$q\",\"uniqueKey\":\"at once\"}" \
 	"$SERVER_URL$jobs" >"$work/statuses"
