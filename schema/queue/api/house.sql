@@ -27,7 +27,11 @@ BEGIN
 	END IF;
 	-- Partitions last, where it is one transaction: they shut history.
 	IF half IS DISTINCT FROM 'partitions' THEN
-		more := afterwork.sweep(keep);
+		BEGIN
+			more := afterwork.sweep(keep);
+		EXCEPTION WHEN lock_not_available THEN
+			more := true;	-- somebody has a whole table: in a minute
+		END;
 	END IF;
 	IF half IS DISTINCT FROM 'sweeps' THEN
 		PERFORM afterwork.partitions_keep(keep);
