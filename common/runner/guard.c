@@ -25,6 +25,7 @@
 #include "common/runner/point.h"
 #include "common/runner/reap.h"
 #include "common/runner/slot.h"
+#include "common/runner/verdict.h"
 #include "common/runner/worker.h"
 
 enum {
@@ -51,6 +52,7 @@ struct guard {
 	bool gave_back;       /* what a worker had left on the board */
 	bool missed;          /* it left work, or a wake-up, unanswered */
 	int strange_ends;     /* workers in a row that died for no job */
+	int status;           /* of the last worker, as waitpid() has it */
 };
 
 static void
@@ -228,27 +230,10 @@ run_worker(struct guard *g, struct err *e)
 		be_worker(g, self);
 	watch(g, worker);
 	heed_end(&g->heed);
-	while (waitpid(worker, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(worker, &g->status, 0) < 0 && errno == EINTR)
 		continue;
 	sweep(g);
 	return true;
-}
-
-/* What an executable last said of itself, as verdict() keeps it with the
- * attempt; NULL: nothing. */
-static char *
-last_progress(const struct guard *g, const struct job *job)
-{
-	char said[BOARD_PROGRESS_MAX];
-	AUTO_BUF text = BUF_INIT;
-	uint32_t seen = 0;
-
-	if (!board_said(g->board, job->lease_no, &seen, said))
-		return NULL;
-	buf_adds(&text, "{\"progress\":");
-	buf_adds(&text, said);
-	buf_addc(&text, '}');
-	return buf_steal(&text);
 }
 
 /* How the job that ran when the worker ended is to be settled. */
@@ -256,7 +241,9 @@ static void
 settle_current(
     const struct guard *g, const struct job *job, struct settlement *s)
 {
+	char said[BOARD_PROGRESS_MAX];
 	AUTO_BUF why = BUF_INIT;
+	uint32_t seen = 0;
 
 	s->start_us = atomic_load(&g->board->started_us) - g->board->claimed_us;
 	s->took_us = clock_mono_us() - atomic_load(&g->board->started_us);
@@ -276,11 +263,13 @@ settle_current(
 		buf_adds(&why, "The database was lost while the job ran.");
 	} else {
 		settle_crash(job, s);
-		buf_adds(&why, "The job ended its runner.");
+		verdict_crash(job, g->status, &why);
 	}
 	s->error = buf_steal(&why);
 	if (s->op != SETTLE_RELEASE)
-		s->detail = last_progress(g, job);
+		s->detail = verdict_lost(job, g->status,
+		    board_said(g->board, job->lease_no, &seen, said) ? said
+								     : NULL);
 }
 
 static bool

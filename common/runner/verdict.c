@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include "common/link/js.h"
 
@@ -223,6 +225,39 @@ detail(const struct exec_result *r, struct json_object *output,
 	add_output(o, output);
 	js_print(o, &text);
 	return buf_steal(&text);
+}
+
+char *
+verdict_lost(const struct job *job, int wait_status, const char *progress)
+{
+	AUTO_JS *o = js_new_object();
+	AUTO_BUF text = BUF_INIT;
+	char name[32];
+
+	if (job->handler == NULL && WIFSIGNALED(wait_status)) {
+		signal_name(WTERMSIG(wait_status), name, sizeof(name));
+		js_set_text(o, "signal", name);
+	} else if (job->handler == NULL && WEXITSTATUS(wait_status) != 0) {
+		js_set_int(o, "exitStatus", WEXITSTATUS(wait_status));
+	}
+	add_progress(o, progress);
+	js_print(o, &text);
+	return strcmp(text.data, "{}") == 0 ? NULL : buf_steal(&text);
+}
+
+void
+verdict_crash(const struct job *job, int wait_status, struct buf *why)
+{
+	char name[32];
+
+	buf_adds(why, "The job ended its runner");
+	if (job->handler == NULL && WIFSIGNALED(wait_status)) {
+		signal_name(WTERMSIG(wait_status), name, sizeof(name));
+		buf_addf(why, " by %s", name);
+	} else if (job->handler == NULL) {
+		buf_addf(why, " with exit status %d", WEXITSTATUS(wait_status));
+	}
+	buf_addc(why, '.');
 }
 
 void

@@ -15,6 +15,7 @@
 #ifndef AFTERWORK_RUNNER_VERDICT_H
 #define AFTERWORK_RUNNER_VERDICT_H
 
+#include "common/base/buf.h"
 #include "common/queue/settle.h"
 #include "common/runner/exec.h"
 
@@ -38,5 +39,17 @@ enum {
  */
 void verdict(const struct job *job, const struct exec_result *r,
     const char *progress, struct settlement *ret);
+
+/*
+ * The same of an attempt whose worker ended before it had told: wait_status is
+ * the worker's, by waitpid(), which says something of a compiled-in task only,
+ * since it ran there.
+ *
+ * verdict_lost(): the detail, given: signal, or exitStatus unless it is 0, and
+ * progress; NULL: nothing.  verdict_crash() adds why the job has not ended.
+ */
+char *verdict_lost(
+    const struct job *job, int wait_status, const char *progress);
+void verdict_crash(const struct job *job, int wait_status, struct buf *why);
 
 #endif

@@ -55,7 +55,8 @@ enqueue crash
 ended "$job" 15
 body_is .state failed 'a job that crashes is parked'
 body_is .crashes 3 'the third time'
-body_like .error.message 'ended its runner' 'and says why'
+body_is .error.message 'The job ended its runner by SIGKILL.' 'and says why'
+body_is '[.log[].signal] | join(" ")' 'SIGKILL SIGKILL SIGKILL' 'as each of its attempts does'
 ok "at once, not with its lease" [ $(($(now_ms) - start)) -lt 10000 ]
 enqueue ledger
 ended "$job" 10

@@ -259,6 +259,40 @@ check_nodes(void)
 	exec_release(&r);
 }
 
+/* A worker's end as waitpid() tells it, and what it says of a task. */
+static void
+check_lost(void)
+{
+	static const struct {
+		int status;
+		const char *handler, *said, *kept, *why;
+	} lost[] = {
+		{ SIGSEGV, NULL, NULL, "{\"signal\":\"SIGSEGV\"}",
+		    "The job ended its runner by SIGSEGV." },
+		{ 3 << 8, NULL, NULL, "{\"exitStatus\":3}",
+		    "The job ended its runner with exit status 3." },
+		{ 0, NULL, NULL, NULL,
+		    "The job ended its runner with exit status 0." },
+		{ SIGKILL, "/x", NULL, NULL, "The job ended its runner." },
+		{ SIGKILL, "/x", "{\"progress\":1}",
+		    "{\"progress\":{\"progress\":1}}",
+		    "The job ended its runner." },
+	};
+
+	for (size_t i = 0; i < LEN(lost); i++) {
+		struct job job = a_job;
+		AUTO_BUF why = BUF_INIT;
+		char *kept;
+
+		job.handler = lost[i].handler;
+		kept = verdict_lost(&job, lost[i].status, lost[i].said);
+		is_text(kept, lost[i].kept, "what is kept of a lost attempt");
+		free(kept);
+		verdict_crash(&job, lost[i].status, &why);
+		is_text(why.data, lost[i].why, "and why the job has not ended");
+	}
+}
+
 int
 main(void)
 {
@@ -269,5 +303,6 @@ main(void)
 	check_detail();
 	check_kept();
 	check_nodes();
+	check_lost();
 	return done();
 }
