@@ -12,6 +12,13 @@ peers_ready() {
 	[ $peers_state = ready ]
 }
 
+# peers_or_left_out N: so many rows have nothing to be compared with without them.
+peers_or_left_out() {
+	peers_ready && return
+	nleft_out=$((nleft_out + $1))
+	return 1
+}
+
 peers_make() {
 	local why
 	peers_state=absent

@@ -68,7 +68,7 @@ figure_enqueue() {
 
 figure_many() {
 	local i k n=$((60 / few)) ours=() floor=() inputs=
-	peers_ready || return 0
+	peers_or_left_out 1 || return 0
 	order_task
 	for ((k = 1; k <= 1000; k++)); do
 		inputs+="{\"orderId\": $k, \"email\": \"a@example.com\", \"plan\": \"pro\"}, "
@@ -120,20 +120,23 @@ drained() {
 	per_second "$2" "$from"
 }
 
-# claim_script MAX FAST: claim so many and finish them
+# claim_script MAX FAST: end what was claimed before and claim so many behind it,
+# in one statement and transaction, as a runner does.
 claim_script() {
 	script claim <<-END
-	SELECT count(*) AS n, coalesce(array_agg(id), '{}')::text AS ids, coalesce(array_agg(lease_no), '{}')::text AS leases FROM afterwork.claim(NULL, '', ARRAY['noop'], '$2', $1, 300000) \gset
-	SELECT count(*) FROM afterwork.settle('default', :ids::bigint[], :leases::bigint[], array_fill('done'::text, ARRAY[:n::int]), array_fill(0::bigint, ARRAY[:n::int]), array_fill(100::bigint, ARRAY[:n::int]), array_fill(10::bigint, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]));
+	SELECT count(c.id) AS n, coalesce(array_agg(c.id), '{}')::text AS ids, coalesce(array_agg(c.lease_no), '{}')::text AS leases, coalesce((array_agg(c.priority ORDER BY c.priority DESC, c.run_at DESC, c.id DESC))[1], :priority::int) AS priority, coalesce((array_agg(c.run_at ORDER BY c.priority DESC, c.run_at DESC, c.id DESC))[1], :run_at::timestamptz)::text AS run_at, coalesce((array_agg(c.id ORDER BY c.priority DESC, c.run_at DESC, c.id DESC))[1], :id::bigint) AS id FROM (SELECT coalesce(cardinality(afterwork.settle('default', :ids::bigint[], :leases::bigint[], array_fill('done'::text, ARRAY[:n::int]), array_fill(0::bigint, ARRAY[:n::int]), array_fill(100::bigint, ARRAY[:n::int]), array_fill(10::bigint, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]))), 0) AS settled OFFSET 0) s, LATERAL afterwork.claim_behind(CASE WHEN s.settled >= 0 THEN 'default' END, ARRAY['noop'], '$2', $1, 300000, '{}', :priority::int, :run_at::timestamptz, :id::bigint) c \gset
 	END
 }
 
-# drained_bare N MAX: the same with the same statements, by pgbench
+# drained_bare N MAX: the same with the same statements, by pgbench.  Each link has
+# turns enough for all of them: who stopped earlier would leave what it has claimed.
 drained_bare() {
 	local from
 	from=$(now_us)
 	pgbench "$run_url" -M prepared -c "$slots" -j "$slots" \
-		-t $(($1 / $2 / slots + 2)) -f "$work/claim.sql"
+		-D n=0 -D ids='{}' -D leases='{}' \
+		-D priority=-1 -D run_at=-infinity -D id=0 \
+		-t $(($1 / $2 + 2)) -f "$work/claim.sql"
 	per_second "$1" "$from"
 }
 
@@ -155,7 +158,7 @@ figure_rate() {
 	empty_queue
 	row "jobs without work, $slots runners | pgbench (1/s)" "${ours[*]}" \
 		"${floor[*]}" 0.7 least
-	peers_ready || return 0
+	peers_or_left_out 2 || return 0
 	row '  | graphile-worker, local queue and batches' "${ours[*]}" \
 		"${best[*]}" 1.0 least
 	row '  | pg-boss, 2 workers of 1,000 a fetch' "${ours[*]}" \
@@ -182,7 +185,7 @@ figure_single() {
 	empty_queue
 	row "one claim a job, $slots runners | pgbench (1/s)" "${ours[*]}" \
 		"${floor[*]}" 0.8 least
-	peers_ready || return 0
+	peers_or_left_out 2 || return 0
 	row '  | graphile-worker, its default, 10 at a time' \
 		"${ours[*]}" "${plain[*]}" 1.5 least
 	row '  10 runners | graphile-worker, 10 at a time' \

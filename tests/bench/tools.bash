@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What the figures are made with: the stack, servers beside it, the table.
 # Part of tests/bench/run.
-nok=0 nshort=0 nfailed=0
+nok=0 nshort=0 nfailed=0 nleft_out=0
 declare -A port_of pid_of_server
 everyone=()
 

@@ -162,7 +162,7 @@ feed_jobs() {
 figure_react() {
 	local i n=$((600 / few)) ours=() p99s=() floor=() floor99=()
 	local slots=1
-	peers_ready || return 0
+	peers_or_left_out 2 || return 0
 	runtime_rate
 	for ((i = 0; i < reps; i++)); do
 		empty_queue
