@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# A detached runner for the database of queue-alone.sh, past the pooler if there
-# is one, with settings and slots of its own; source it after that.
+# A detached runner for the database of queue-alone.sh, with settings and slots of
+# its own; source it after that.
 #
 # runner_alone [NAME=VALUE…] [-- WORD…]  starts it, by these words if some are
 #                     given; sets $runner
@@ -18,7 +18,7 @@ runner_alone() {
 		vars+=("$1")
 		shift
 	done
-	env DATABASE_URL_RUN="$direct" DATABASE_POOLED=0 RUNNER_SLOTS=1 \
+	env DATABASE_URL_RUN="$DATABASE_URL" RUNNER_SLOTS=1 \
 		LOG_LEVEL=warn "${vars[@]}" "${@:2}" \
 		"$B/tests/functions/run" --detached 2>>"$work/runner.log" &
 	runner=$!

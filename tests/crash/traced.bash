@@ -27,6 +27,7 @@ end_server() {
 
 # trace OPTION…: attaches to the serving process; sets $tracer.
 trace() {
+	: >"$work/strace"	# what the last one said is not this one's
 	strace -p "$server" "$@" 2>"$work/strace" &
 	tracer=$!
 	await 10 'grep -q attached "$work/strace"' ||

@@ -68,4 +68,35 @@ body_is '[.state, .attempts, .output.text] | @csv' '"done",2,"BUSY"' \
 job count '{"a":1}'
 body_is '[.state, .output.bytes] | @csv' '"done",8' 'C counts'
 body_is '.log[0].log' $'job '"$id" 'and knows its job'
+
+# The one that is compiled in, in a copy of this folder.
+tree=$work/tree built=$work/tree/${B#/}
+mkdir "$tree"
+tar -c --exclude="$B/tests/s*" --exclude="$B/fuzz" Makefile common deploy functions \
+	schema tests vercel.json "$B" | tar -x -C "$tree"
+count=$tree/functions/tasks/countVisits
+mkdir "$count"
+block 4 json >"$count/task.json"
+block 2 c >"$count/handler.c"
+like "$(head -n 1 "$count/handler.c")" countVisits 'the compiled-in one is there'
+strict=0
+! grep -q -e ' -Werror' "$B/flags" || strict=1
+ok 'make builds it' quiet make -C "$tree" all B="$built" DEVELOPER=$strict MAKEFLAGS=
+sql 'CREATE SCHEMA shop;
+	CREATE TABLE shop.visit (at timestamptz);
+	CREATE TABLE shop.day (day date PRIMARY KEY, visits bigint);
+	GRANT USAGE ON SCHEMA shop TO afterwork_run;
+	GRANT SELECT ON shop.visit TO afterwork_run;
+	GRANT INSERT ON shop.day TO afterwork_run'
+sql "INSERT INTO shop.visit VALUES ('2026-07-20 10:00Z'), ('2026-07-20 11:00Z'), ('2026-07-21 12:00Z')"
+ok 'migrate registers it' quiet env TASKS_DIR= "$built/afterwork" migrate
+FUNCTIONS_DIR=$built/functions stack_part restart functions
+job countVisits '{"day":"2026-07-20"}'
+body_is .state 'done' 'it is done'
+sql_is 'SELECT * FROM shop.day' '2026-07-20|2' 'and has its effect'
+post /api/payload-jobs '{"task":"countVisits","input":{"day":"2026-07-20"}}'
+id=$(jqr .doc.id)
+eventually 10 "[ \"\$(sql 'SELECT state FROM afterwork.jobs WHERE id = $id AND attempts > 0')\" = delayed ]" \
+	'one that fails is tried again'
+sql_is 'SELECT * FROM shop.day' '2026-07-20|2' 'and has none'
 done_testing
