@@ -2,7 +2,7 @@
  * afterwork from C: put a job into the queue, in your own transaction.
  *
  *	#include <afterwork.h>
- *	cc program.c $(pkg-config --cflags --libs afterwork)
+ *	cc program.c $(pkg-config --cflags --libs afterwork libpq)
  *
  * Two ways to begin.
  *
@@ -25,7 +25,7 @@
  *    afterwork_commit().
  *
  * The database must have the schema (`afterwork migrate`), and the login must
- *be a member of the role afterwork_producer: GRANT afterwork_producer TO shop.
+ * be a member of the role afterwork_producer: GRANT afterwork_producer TO shop.
  *
  * Errors.  A call returns AFTERWORK_OK or the code that says what to do; the
  * handle keeps message, field and SQLSTATE of its last failed call.  On

@@ -1,13 +1,14 @@
 /*
  * A runner: takes a slot of this host, runs claimable jobs, leaves.
  *
- * Two processes.  The guard (the caller of runner_run) holds the slot, has no
- * link to the database and is the subreaper; the worker is its child: it
- * connects, claims, runs handlers, settles.  The worker notes in shared memory
- * (board.h) what it holds and which job it runs.  When it dies, or a job
- * outstays its timeout and the guard kills it, the guard connects, charges
- * that one job and gives the others back.  When the guard dies the kernel
- * kills the worker and frees the slot; then leases end.
+ * Two processes.  The guard (the caller of runner_run) holds the slot and is
+ * the subreaper; it links to the database only to hear of a cancel, while a job
+ * takes long (heed.h), and to mend.  The worker is its child: it connects,
+ * claims, runs handlers, settles.  The worker notes in shared memory (board.h)
+ * what it holds and which job it runs.  When it dies, or a job outstays its
+ * timeout and the guard kills it, the guard connects, charges that one job and
+ * gives the others back.  When the guard dies the kernel kills the worker and
+ * frees the slot; then leases end.
  */
 #ifndef AFTERWORK_RUNNER_RUNNER_H
 #define AFTERWORK_RUNNER_RUNNER_H
@@ -28,7 +29,7 @@ struct runner_want {
 	bool detached;       /* started by a waker, which counts on it */
 	bool unscheduled;    /* make no jobs of schedules */
 	int64_t linger_ms;   /* wait so long for more; 0: leave when dry */
-	int64_t duration_ms; /* end by then */
+	int64_t duration_ms; /* no job starts whose timeout ends later */
 };
 
 enum runner_status {

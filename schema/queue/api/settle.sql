@@ -1,5 +1,5 @@
--- The end of an attempt.  The only place, with claim.sql and admin.sql, where
--- a job changes state.
+-- The end of an attempt.  (Who else changes a job's state: schema/README.md, "A
+-- job's life".)
 
 -- The jobs and what became of them are joined by hashing: a nested loop, which
 -- the planner prefers for what it takes to be a handful, would look at each of
