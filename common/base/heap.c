@@ -20,7 +20,7 @@ struct piece {
 	struct piece *next;
 };
 
-static struct piece *taken;
+static struct piece *taken UNUSED;
 
 /*
  * From the largest to the smallest, so that a piece is taken whole, and one

@@ -178,7 +178,7 @@ enum { STACK_BYTES = 32 * 1024 };
 
 /* Start fn(d) as a child, nth of two, which ends it by exec or _exit(). */
 static pid_t
-step(int (*fn)(void *), struct detached *d, size_t nth)
+step(int (*fn)(void *), struct detached *d, size_t nth UNUSED)
 {
 #ifdef __SANITIZE_ADDRESS__ /* knows of one stack a process */
 	pid_t pid = fork();
