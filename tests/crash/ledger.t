@@ -185,6 +185,7 @@ note "at most $most crashes of a job; $lines lines of $((jobs / 8)) executables"
 for name in settle settle_ended settle_back; do
 	alter $name 'AND j.lease_no = r.lease_no' ''
 done
+alter settle 'AND j.lease_no = lease_nos[1]' ''
 alter settle 'IF strict AND' 'IF false AND'
 for round in 1 2 3 4 5 6; do
 	sql 'TRUNCATE tests.made, tests.granted, tests.ledger;
