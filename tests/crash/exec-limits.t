@@ -6,6 +6,7 @@
 . tests/crash/crash.bash
 # shellcheck source=tests/crash/exec.bash
 . tests/crash/exec.bash
+[ -z "${SAN-}" ] || skip_all 'a runner with a sanitizer bounds no memory'
 stack_start RUNNER_SLOTS=1 RUNNER_LINGER=300ms
 
 limited 'ulimit -d -t >&2'

@@ -3,6 +3,7 @@
 # command, the runner, and the README's program with libafterwork, in C and in
 # C++; and `make uninstall` takes all of it away.
 . tests/lib.sh
+[ -z "${SAN-}" ] || skip_all "nobody's program is linked with a library that has a sanitizer"
 
 make_() {
 	env -u MAKEFLAGS -u MFLAGS make --no-print-directory "B=$B" "$@" \
