@@ -29,6 +29,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/num.h"
+#include "common/link/js.h"
 
 static const char *folder;
 
@@ -161,7 +162,7 @@ add_value(struct row *row, struct json_object *v)
 		    row->to, json_object_get_boolean(v) ? "true" : "false");
 		return true;
 	case json_type_int:
-		/* Others are rounded by jq. */
+		/* jq rounds larger ones. */
 		number = json_object_get_int64(v);
 		buf_addf(row->to, "%lld", (long long)number);
 		return number < 1LL << 53 && number > -(1LL << 53);
@@ -237,16 +238,19 @@ add_row(struct row *row, const char *p, struct json_object *v)
 	struct path path;
 	const char *end = p;
 
-	while ((end = read_path(end, &path)) != NULL && *end == ',')
-		end += strspn(end, ", ");
+	while (
+	    (end = read_path(end, &path)) != NULL && strncmp(end, ", ", 2) == 0)
+		end += strlen(", ");
 	if (end == NULL || !read_end(end, row))
 		return false;
-	for (; *p != ']'; p += strspn(p, ", ")) {
+	for (;;) {
 		p = read_path(p, &path);
 		if (!add_path(row, path.step, path.n, v))
 			return false;
+		if (*p == ']')
+			return true;
+		p += strlen(", ");
 	}
-	return true;
 }
 
 static bool
@@ -261,32 +265,20 @@ add_filter(struct buf *to, const char *p, struct json_object *v)
 	if (p == NULL)
 		return false;
 	row.length = strcmp(p, " | length") == 0;
+	/* No value is not an empty one. */
 	return (row.length || *p == '\0') &&
-	       add_path(&row, path.step, path.n, v);
+	       add_path(&row, path.step, path.n, v) && row.any;
 }
 
 static bool
 json(struct buf *to, char **field, size_t n)
 {
-	struct json_tokener *tokener;
-	struct json_object *v;
-	const char *text;
-	bool fine;
+	AUTO_JS *v = NULL;
+	struct err e;
 
-	if (n != 2 || (tokener = json_tokener_new_ex(64)) == NULL)
-		return false;
-	text = field[1];
-	v = json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);
-	fine = json_tokener_get_error(tokener) == json_tokener_success;
-	if (fine) {
-		text += json_tokener_get_parse_end(tokener);
-		fine = text[strspn(text, " \t\r\n")] == '\0';
-	}
 	buf_addc(to, '=');
-	fine = fine && add_filter(to, field[0], v);
-	json_object_put(v);
-	json_tokener_free(tokener);
-	return fine;
+	return n == 2 && js_parse(field[1], strlen(field[1]), &v, &e) &&
+	       add_filter(to, field[0], v);
 }
 
 /* --- HTTP ----------------------------------------------------------------- */
@@ -297,6 +289,7 @@ struct request {
 	curl_mime *form;
 	FILE *head, *body;
 	struct buf url;
+	bool has_body;
 	char reason[CURL_ERROR_SIZE];
 };
 
@@ -333,6 +326,9 @@ set_body(struct request *r, const char *text)
 {
 	AUTO_BUF bytes = BUF_INIT;
 
+	if (r->has_body)
+		return false;
+	r->has_body = true;
 	if (text[0] != '@')
 		buf_adds(&bytes, text);
 	else if (!read_whole(&bytes, text + 1))
@@ -374,7 +370,8 @@ add_part(struct request *r, char *text)
 	if (at == NULL)
 		return false;
 	*at++ = '\0';
-	if (*at == '<' || (*at != '@' && strchr(at, ';') != NULL))
+	if (*at == '@' ? strchr(at, ',') != NULL
+		       : strchr(at, ';') != NULL || strchr("<\" ", *at) != NULL)
 		return false;
 	if (r->form == NULL)
 		r->form = curl_mime_init(r->curl);

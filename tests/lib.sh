@@ -326,9 +326,12 @@ asked_client() {
 	shift 2
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-G) shift && continue ;;	# as --data-urlencode is always meant
+		-G) shift && continue ;;	# --data-urlencode is for the query here
 		-H | -F | -A) fields+=("${1#-}" "$2") ;;
-		-d | --data-binary) fields+=(D "$2") ;;
+		-d | --data-binary)
+			[[ $1 != -d || $2 != @* ]] || return
+			fields+=(D "$2")
+			;;
 		--data-urlencode) fields+=(Q "$2") ;;
 		*) return 1 ;;
 		esac
@@ -341,9 +344,10 @@ asked_client() {
 
 # client FIELD…: its answer is in $answer.
 client() {
-	session_taken client "$B/tests/client" "$work" || return
+	[ -x "$B/tests/client" ] &&
+		session_taken client "$B/tests/client" "$work" || return
 	printf '%s\0' $# "$@" >&"${session_in[client]}"
-	session_answer client $((${HTTP_SECONDS:-60} + 10)) '' || return
+	session_answer client '' || return
 	session_give client
 	[ "$answer" != '?' ]
 }
@@ -451,11 +455,12 @@ body_like() {
 
 # jqr FILTER: from the last body.
 jqr() {
-	local value code
-	body_value "$1"
-	code=$?
-	printf '%s\n' "$value"
-	return $code
+	local answer
+	if client json "$1" "$body"; then
+		printf '%s\n' "${answer#=}"
+	else
+		jq -r "$1" <<<"$body"
+	fi
 }
 
 # $value is what jq -r says of the last body, or that it can't.
@@ -493,10 +498,11 @@ sql() {
 }
 
 # sql_rows QUERY: what sql prints is in $rows.  One statement goes through a psql
-# that stays.  Several, which are to be one transaction, have their own.
+# that stays.  Several, which are to be one transaction, have their own, and so has
+# what has a quote that nobody closes.
 sql_rows() {
-	local code
-	if [[ $1 != *[\;\\]* && $1 == *[!$IFS]* ]] &&
+	local code answer quotes=${1//[!\"\']/}
+	if [[ $1 != *[\;\\]* && $1 == *[!$IFS]* && $((${#quotes} % 2)) = 0 ]] &&
 		[ "$sql_with" = "$direct ${PGOPTIONS-}" ] &&
 		session_taken sql psql -XqAt "$direct"; then
 		sql_asked "$1"
@@ -527,8 +533,7 @@ sql_asked() {
 	: >"$work/sql.rows"
 	printf '%s\n\\g %s\n\\echo said :ERROR\n' "$1" "$work/sql.rows" \
 		>&"${session_in[sql]}"
-	# A quote that nobody closes would keep it for ever.
-	session_answer sql 120 || return
+	session_answer sql || return
 	mapfile -t error <"$work/sql.err"
 	[ ${#error[@]} -eq 0 ] ||
 		printf '%s\n' "${error[@]#psql:<stdin>:*([0-9]): }" >&2

@@ -4,10 +4,10 @@
 # hundred of the processors'.
 #
 # One asks at a time, subshells included: $work/NAME.turn is a number, and whoever
-# makes the file of that number has the turn until he writes the next one.  (Not a
-# line in a pipe that one reads: read -t may take it and say that time was over.)
-# Who finds a session taken, or none that the test's own shell could open, starts
-# the program that it stands for.
+# makes the file of that number has the turn until he writes the next one.  Who
+# finds a session taken, or none that the test's own shell could open, has a
+# process of his own: psql, curl, jq.  (Nothing here reads with a time-out, which
+# may take what it reads and say that time was over.)
 declare -A session_pid=() session_in=() session_out=()
 
 # session_open NAME COMMAND…: it reads $work/NAME.in and answers on NAME.said.
@@ -17,7 +17,7 @@ session_open() {
 	session_end "$name"
 	rm -f "$work/$name".*
 	mkfifo "$work/$name.in" "$work/$name.said" || return
-	exec {in}<>"$work/$name.in" {out}<>"$work/$name.said"
+	exec {in}<>"$work/$name.in"
 	{
 		# It does not hold what the test waits to be closed.
 		for fd in /proc/self/fd/*; do
@@ -26,6 +26,8 @@ session_open() {
 		exec "$@"
 	} <"$work/$name.in" >"$work/$name.said" 2>>"$work/$name.err" &
 	disown	# nobody's wait is for it
+	# It alone writes there: its end is the end of that.
+	exec {out}<"$work/$name.said"
 	session_pid[$name]=$! session_in[$name]=$in session_out[$name]=$out
 	echo 1 >"$work/$name.turn"
 }
@@ -59,15 +61,10 @@ session_give() {
 	echo $((session_turn + 1)) >"$work/$1.turn"
 }
 
-# session_answer NAME SECONDS [END]: $answer is what it says up to the character
-# END.  It fails when the session is lost, and ends one that says nothing.
+# session_answer NAME [END]: $answer is what it says up to the character END;
+# nothing, and it fails, when the session is lost.
 session_answer() {
-	local part tried=0
+	IFS='' read -r -d "${2-$'\n'}" -u "${session_out[$1]}" answer && return
 	answer=
-	until IFS='' read -r -d "${3-$'\n'}" -t 1 -u "${session_out[$1]}" part; do
-		answer+=$part	# of one that came as the second was over
-		session_alive "$1" || return
-		[ $((tried += 1)) -lt "$2" ] || kill "${session_pid[$1]}"
-	done
-	answer+=$part
+	return 1
 }
