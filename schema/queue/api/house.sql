@@ -30,7 +30,7 @@ BEGIN
 		BEGIN
 			more := afterwork.sweep(keep);
 		EXCEPTION WHEN lock_not_available THEN
-			more := true;	-- somebody has a whole table: in a minute
+			more := true;	-- somebody has the queues' own table
 		END;
 	END IF;
 	IF half IS DISTINCT FROM 'sweeps' THEN
@@ -101,27 +101,38 @@ DECLARE
 	what  text;
 	after text;
 	more  boolean;
-	gone  integer;
+	gone  integer := 0;
+	held  boolean := false;	-- somebody has a table, or a row, for long
 BEGIN
-	DELETE FROM afterwork.history_default h
-	WHERE h.ctid = ANY (ARRAY(SELECT o.ctid FROM afterwork.history_default o
-	    WHERE o.finished_at < now() - keep LIMIT 10000));
-	GET DIAGNOSTICS gone = ROW_COUNT;
+	BEGIN
+		DELETE FROM afterwork.history_default h
+		WHERE h.ctid = ANY (ARRAY(
+		    SELECT o.ctid FROM afterwork.history_default o
+		    WHERE o.finished_at < now() - keep LIMIT 10000));
+		GET DIAGNOSTICS gone = ROW_COUNT;
+	EXCEPTION WHEN lock_not_available THEN
+		held := true;
+	END;
 	SELECT u.left_off[1], u.left_off[2], u.left_off[3]
 	INTO what, here, after FROM afterwork.upkeep u;
 	what := coalesce(what, 'schedules');
 	LOOP
-		CASE what
-		WHEN 'schedules' THEN
-			after := afterwork.schedules_keep(keep,
-			    behind => coalesce(after, '0')::bigint);
-		WHEN 'places' THEN
-			after := afterwork.places_keep(here, coalesce(after, ''));
-		WHEN 'periods' THEN
-			after := afterwork.periods_keep(here, coalesce(after, ''));
-		WHEN 'queue' THEN
-			PERFORM afterwork.queue_keep(here);
-		END CASE;
+		BEGIN
+			CASE what
+			WHEN 'schedules' THEN
+				after := afterwork.schedules_keep(keep,
+				    behind => coalesce(after, '0')::bigint);
+			WHEN 'places' THEN
+				after := afterwork.places_keep(here, coalesce(after, ''));
+			WHEN 'periods' THEN
+				after := afterwork.periods_keep(here, coalesce(after, ''));
+			WHEN 'queue' THEN
+				PERFORM afterwork.queue_keep(here);
+			END CASE;
+		EXCEPTION WHEN lock_not_available THEN
+			held := true;
+			after := NULL;	-- on to the next kind
+		END;
 		IF after IS NULL AND what IN ('schedules', 'queue') THEN
 			what := 'places';
 			here := afterwork.queue_behind(coalesce(here, ''));
@@ -134,7 +145,7 @@ BEGIN
 	more := here IS NOT NULL OR what = 'schedules';
 	UPDATE afterwork.upkeep
 	SET left_off = CASE WHEN more THEN ARRAY[what, here, after] END;
-	RETURN more OR gone = 10000;
+	RETURN more OR held OR gone = 10000;
 END
 $$;
 
