@@ -219,10 +219,10 @@ enqueue_all(
 		}
 		js_add(ids, js_new_int(id));
 		made += created;
+		res->wake = res->wake || due;
 	}
 	if (!db_commit(&tx, e))
 		return false;
-	res->wake = true;
 	doc = js_new_object();
 	js_set(doc, "ids", js_ref(ids));
 	js_set_text(doc, "message",
@@ -230,7 +230,7 @@ enqueue_all(
 	    : made > 0
 		? "Jobs successfully created, but for those whose unique key "
 		  "is in use."
-		: "Jobs with these unique keys are there already.");
+		: "The unique keys of all these jobs are in use.");
 	return res_json(res, made > 0 ? 201 : 200, doc, e);
 }
 

@@ -109,7 +109,7 @@ body_is '[.ids[0], .message] | @csv' "$id,\"Jobs successfully created, but for t
 	'tells of that'
 post $jobs "[$one,$one]"
 status_is 200 'one of which all keys are'
-body_is '[.ids[0], .ids[1], .message] | @csv' "$id,$id,\"Jobs with these unique keys are there already.\"" \
+body_is '[.ids[0], .ids[1], .message] | @csv' "$id,$id,\"The unique keys of all these jobs are in use.\"" \
 	'has made none'
 seq 40 | xargs -P 40 -I{} curl -sS -o "$work/{}.json" -w '%{http_code}\n' \
 	-H "Authorization: $authorization" -H 'Content-Type: application/json' \
