@@ -50,11 +50,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WHERE current_setting('synchronous_commit') = 'off'
 	UNION ALL
 	SELECT 'durability', 'warn', format('synchronous_commit is off for %s',
-	        string_agg(coalesce(r.rolname, 'this database'), ', '
-	        ORDER BY r.rolname)), CASE count(r.oid)
-	    WHEN 0 THEN 'ALTER DATABASE' WHEN count(*) THEN 'ALTER ROLE'
-	    ELSE 'ALTER DATABASE and ALTER ROLE' END
-	    || ' … RESET synchronous_commit'
+	        string_agg(coalesce(r.rolname, CASE s.setdatabase
+	            WHEN 0 THEN 'all logins' ELSE 'this database' END), ', '
+	        ORDER BY r.rolname)), string_agg(DISTINCT CASE
+	        WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'ALTER ROLE ALL'
+	        WHEN s.setrole = 0 THEN 'ALTER DATABASE …'
+	        WHEN s.setdatabase = 0 THEN 'ALTER ROLE …'
+	        ELSE 'ALTER ROLE … IN DATABASE …' END
+	        || ' RESET synchronous_commit', '; ')
 	FROM pg_catalog.pg_db_role_setting s
 	LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
 	JOIN pg_catalog.pg_database d ON d.datname = current_database()
