@@ -186,6 +186,7 @@ for name in settle settle_ended settle_back; do
 	alter $name 'AND j.lease_no = r.lease_no' ''
 done
 alter settle 'AND j.lease_no = lease_nos[1]' ''
+alter settle_first ' AND (j.lease_no = settle_first.lease)' ''
 alter settle 'IF strict AND' 'IF false AND'
 for round in 1 2 3 4 5 6; do
 	sql 'TRUNCATE tests.made, tests.granted, tests.ledger;
