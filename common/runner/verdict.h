@@ -41,12 +41,13 @@ void verdict(const struct job *job, const struct exec_result *r,
     const char *progress, struct settlement *ret);
 
 /*
- * The same of an attempt whose worker ended before it had told: wait_status is
- * the worker's, by waitpid(), which says something of a compiled-in task only,
- * since it ran there.
+ * An attempt that ended with its worker, which had told nothing of it yet.
+ * wait_status is the worker's, by waitpid(): it says something of a compiled-in
+ * task only, which ran in there.
  *
- * verdict_lost(): the detail, given: signal, or exitStatus unless it is 0, and
- * progress; NULL: nothing.  verdict_crash() adds why the job has not ended.
+ * verdict_lost(): the detail, given: signal, or exitStatus (not 0, by which a
+ * worker ends that has lost the database), and progress; NULL: nothing.
+ * verdict_crash() adds to *why that the job ended its runner, and by what.
  */
 char *verdict_lost(
     const struct job *job, int wait_status, const char *progress);

@@ -120,8 +120,8 @@ drained() {
 	per_second "$2" "$from"
 }
 
-# claim_script MAX FAST: end what was claimed before and claim so many behind it,
-# in one statement and transaction, as a runner does.
+# claim_script MAX FAST: end what was claimed before and claim so many behind it, in
+# one round trip and transaction, as a runner does between two looks at everything.
 claim_script() {
 	script claim <<-END
 	SELECT count(c.id) AS n, coalesce(array_agg(c.id), '{}')::text AS ids, coalesce(array_agg(c.lease_no), '{}')::text AS leases, coalesce((array_agg(c.priority ORDER BY c.priority DESC, c.run_at DESC, c.id DESC))[1], :priority::int) AS priority, coalesce((array_agg(c.run_at ORDER BY c.priority DESC, c.run_at DESC, c.id DESC))[1], :run_at::timestamptz)::text AS run_at, coalesce((array_agg(c.id ORDER BY c.priority DESC, c.run_at DESC, c.id DESC))[1], :id::bigint) AS id FROM (SELECT coalesce(cardinality(afterwork.settle('default', :ids::bigint[], :leases::bigint[], array_fill('done'::text, ARRAY[:n::int]), array_fill(0::bigint, ARRAY[:n::int]), array_fill(100::bigint, ARRAY[:n::int]), array_fill(10::bigint, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]), array_fill(NULL::text, ARRAY[:n::int]))), 0) AS settled OFFSET 0) s, LATERAL afterwork.claim_behind(CASE WHEN s.settled >= 0 THEN 'default' END, ARRAY['noop'], '$2', $1, 300000, '{}', :priority::int, :run_at::timestamptz, :id::bigint) c \gset

@@ -70,7 +70,8 @@ main(int argc, char **argv)
 
 	if (argc < 3)
 		return 64;
-	/* For seconds, five times as slowly: it is two processors' work. */
+	/* One that is to go on for seconds is slower: both processors would be
+	 * busy with it. */
 	t.tv_nsec = argv[2][0] == 'k' ? 10000000 : 2000000;
 	for (int i = 0; i < 8; i++)
 		if (fork() == 0) {

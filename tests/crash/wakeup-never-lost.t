@@ -103,7 +103,7 @@ linger 0
 sql_as postgres "ALTER ROLE afterwork_run SET track_functions = 'all'"
 enqueue noop
 # A pooler's sessions are old, and no runner's first claim is theirs.
-[ "${DATABASE_POOLED-}" = 1 ] ||
+[ "${DATABASE_POOLED-}" = 1 ] && note 'not asked: how many claims' ||
 	ok 'without lingering: one claim and one settlement, of the first kind' \
 		await 10 'calls "claim_first settle_first"'
 for point in claimed handler settled leaving worker-leaves gave-back; do
