@@ -101,13 +101,14 @@ is "$status $(jqr .totalDocs)" '200 0' 'a long text is not'
 
 # A list that takes too long ends, and says so.
 (sql 'BEGIN; LOCK TABLE site.page IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)' >/dev/null 2>&1) &
+locker=$!
 await 30 "[ -n \"\$(sql \"SELECT 1 FROM pg_locks WHERE relation = 'site.page'::regclass
 	AND mode = 'AccessExclusiveLock' AND granted\")\" ]" || bail 'no lock'
 ask /api/pages 'where[title][equals]=x'
 is "$status $(header retry-after)" '503 2' 'a list that cannot be read in time'
 sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'site.page'::regclass
 	AND mode = 'AccessExclusiveLock' AND granted" >/dev/null
-wait
+wait "$locker"
 ask /api/pages "where[slug][equals]=attack-$$"
 is "$status $(jqr .totalDocs)" '200 1' 'and can be read again'
 sql "DELETE FROM site.page WHERE slug = 'attack-$$'"
